@@ -1,0 +1,187 @@
+/**
+ * How a command is written in the log: two fields an entry, `v1` and `b`.
+ *
+ * `v1` is `<ordinal> <header>`: the append function puts the partition's dense ordinal (1, 2, 3 …) before a JSON header
+ * made here. `b` holds the value's bytes as they came. The field's name is the schema's version: a process that meets a
+ * newer one holds the partition for a newer process instead of guessing. Field names repeat in every entry, and Redis
+ * stores a repeated set of names once.
+ *
+ * Header: p producer, s sequence, t accepted ms, o operation, n namespace, k key, c content type, by increment,
+ * if condition, w awaited, tp traceparent.
+ */
+import type { Command, Condition, Operation } from "./command.ts";
+import type { EntryId } from "./entry-id.ts";
+
+export const HEADER_FIELD = "v1";
+export const BODY_FIELD = "b";
+
+const NOTHING = Buffer.alloc(0);
+const VERSION_PATTERN = /^v\d+$/;
+const INTEGER_PATTERN = /^(?:0|-?[1-9]\d{0,18})$/;
+
+/** Position of a command in its producer's own count, per partition. */
+export interface ProducerStamp {
+  readonly producer: string;
+  readonly sequence: number;
+}
+
+/** One entry of the log as read: a command, or what is wrong with it. */
+export type Entry =
+  | {
+      readonly kind: "command";
+      readonly id: EntryId;
+      /** Dense position in the partition's log, from 1. */
+      readonly ordinal: number;
+      readonly stamp: ProducerStamp;
+      readonly command: Command;
+      /** The JSON header as it stands in the log, for the dead letter. */
+      readonly header: string;
+    }
+  /** Cannot be understood by any version: parked. `ordinal` is 0 when the append function did not write it. */
+  | {
+      readonly kind: "malformed";
+      readonly id: EntryId;
+      readonly ordinal: number;
+      readonly reason: string;
+      readonly header: string;
+      readonly body: Uint8Array;
+    }
+  /** Written by a newer version: held for a newer process. */
+  | { readonly kind: "unsupported"; readonly id: EntryId; readonly version: string };
+
+interface Header {
+  p: string;
+  s: number;
+  t: number;
+  o: Operation["op"];
+  n: string;
+  k: string;
+  c?: string;
+  by?: string;
+  if?: string;
+  w?: 1;
+  tp?: string;
+}
+
+/** The header of a command for the append function. */
+export function encodeHeader(command: Command, producer: string, sequence: number): string {
+  const { operation } = command;
+  const header: Header = {
+    p: producer,
+    s: sequence,
+    t: command.acceptedMs,
+    o: operation.op,
+    n: command.namespace,
+    k: command.key,
+  };
+  if (operation.op === "put") header.c = operation.contentType;
+  if (operation.op === "increment") header.by = operation.by;
+  if (command.condition) header.if = encodeCondition(command.condition);
+  if (command.awaited) header.w = 1;
+  if (command.traceparent) header.tp = command.traceparent;
+  return JSON.stringify(header);
+}
+
+/** The value's bytes, as the Redis client takes them: it would write any other typed array as text. */
+export function bodyOf(command: Command): Buffer {
+  return command.operation.op === "put" ? bytes(command.operation.value) : NOTHING;
+}
+
+/** `=<id>` must be at that revision, `!<id>` must not; `*` for any. Read by the apply function too. */
+export function encodeCondition(condition: Condition): string {
+  return (condition.kind === "match" ? "=" : "!") + condition.id;
+}
+
+/**
+ * Reads one entry of the log.
+ * @param fields names and values in turn, as XRANGE gives them
+ */
+export function decodeEntry(id: EntryId, fields: readonly Uint8Array[]): Entry {
+  const name = fields[0] === undefined ? "" : text(fields[0]);
+  const line = fields[1] === undefined ? "" : text(fields[1]);
+  if (name !== HEADER_FIELD && VERSION_PATTERN.test(name)) return { kind: "unsupported", id, version: name };
+  const body = fields[3] ?? NOTHING;
+  if (name !== HEADER_FIELD || fields.length !== 4) {
+    return { kind: "malformed", id, ordinal: 0, reason: "not a command", header: summarize(fields), body: NOTHING };
+  }
+  const space = line.indexOf(" ");
+  const ordinal = Number(line.slice(0, space));
+  const header = line.slice(space + 1);
+  if (space < 1 || !Number.isSafeInteger(ordinal) || ordinal < 1) {
+    return { kind: "malformed", id, ordinal: 0, reason: "no ordinal", header: line, body };
+  }
+  const parsed = parseHeader(header);
+  if (typeof parsed === "string") return { kind: "malformed", id, ordinal, reason: parsed, header, body };
+  const operation = operationOf(parsed, body);
+  if (typeof operation === "string") return { kind: "malformed", id, ordinal, reason: operation, header, body };
+  const condition = parsed.if === undefined ? undefined : decodeCondition(parsed.if);
+  if (condition === null) return { kind: "malformed", id, ordinal, reason: "bad condition", header, body };
+  return {
+    kind: "command",
+    id,
+    ordinal,
+    stamp: { producer: parsed.p, sequence: parsed.s },
+    header,
+    command: {
+      namespace: parsed.n,
+      key: parsed.k,
+      operation,
+      awaited: parsed.w === 1,
+      acceptedMs: parsed.t,
+      ...(condition && { condition }),
+      ...(parsed.tp && { traceparent: parsed.tp }),
+    },
+  };
+}
+
+function parseHeader(json: string): Header | string {
+  let header: Partial<Header> | null;
+  try {
+    header = JSON.parse(json) as Partial<Header> | null;
+  } catch {
+    return "header is not JSON";
+  }
+  if (typeof header !== "object" || header === null) return "header is not an object";
+  if (typeof header.p !== "string" || header.p === "") return "no producer";
+  if (!Number.isSafeInteger(header.s) || !Number.isSafeInteger(header.t)) return "no sequence or accept time";
+  if (typeof header.n !== "string" || typeof header.k !== "string") return "no namespace or key";
+  if (header.n === "" || header.k === "") return "empty namespace or key";
+  if (header.tp !== undefined && typeof header.tp !== "string") return "bad traceparent";
+  if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
+  return header as Header;
+}
+
+function operationOf(header: Header, value: Uint8Array): Operation | string {
+  switch (header.o) {
+    case "put":
+      return typeof header.c === "string" ? { op: "put", contentType: header.c, value } : "no content type";
+    case "delete":
+      return { op: "delete" };
+    case "increment":
+      return typeof header.by === "string" && INTEGER_PATTERN.test(header.by)
+        ? { op: "increment", by: header.by }
+        : "bad increment";
+    default:
+      return "unknown operation";
+  }
+}
+
+function decodeCondition(text: string): Condition | null {
+  const id = text.slice(1);
+  if (!/^(?:\*|\d+-\d+)$/.test(id)) return null;
+  if (text.startsWith("=")) return { kind: "match", id };
+  return text.startsWith("!") ? { kind: "none-match", id } : null;
+}
+
+function bytes(array: Uint8Array): Buffer {
+  return Buffer.isBuffer(array) ? array : Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+}
+
+function text(array: Uint8Array): string {
+  return bytes(array).toString("utf8");
+}
+
+/** A foreign entry's fields, kept for whoever reads the dead letter. */
+function summarize(fields: readonly Uint8Array[]): string {
+  return JSON.stringify(fields.map((field) => text(field.subarray(0, 1024))));
+}

@@ -1,0 +1,51 @@
+/**
+ * What the api and the consumer are both configured with: environment variables, read once, checked together.
+ */
+import { z } from "zod";
+import { PARTITIONS_MAX } from "./limits.ts";
+import { LOG_LEVELS } from "./logger.ts";
+import { parseRedisUrl } from "./redis/url.ts";
+
+const redisUrl = z.string().transform((text, context) => {
+  try {
+    return parseRedisUrl(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "not a Redis URL" });
+    return z.NEVER;
+  }
+});
+
+export const port = z.coerce.number().int().min(0).max(65535);
+
+export const sharedConfigFields = {
+  /** The log's Redis. */
+  LOG_URL: redisUrl,
+  /** The store's Redis. */
+  STORE_URL: redisUrl,
+  /** Fixed when the data is first written; see docs. */
+  MILLRACE_PARTITIONS: z.coerce.number().int().min(1).max(PARTITIONS_MAX).default(16),
+  /** Replicas of the log that must hold a command before it is accepted or applied (K). 0 where the log has none. */
+  MILLRACE_LOG_CONFIRM_REPLICAS: z.coerce.number().int().min(0).max(10).default(0),
+  /** The same for the store: only what they hold lets the log be trimmed. */
+  MILLRACE_STORE_CONFIRM_REPLICAS: z.coerce.number().int().min(0).max(10).default(0),
+  /** Live, ready and metrics: never on a public port. */
+  OPS_PORT: port.default(9464),
+  MILLRACE_OPS_HOST: z.string().min(1).default("127.0.0.1"),
+  MILLRACE_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+} as const;
+
+/**
+ * @returns the checked configuration, frozen
+ * @throws Error that names every wrong variable, one a line, without its value
+ */
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Record<string, string | undefined>,
+): Readonly<z.output<Schema>> {
+  // An empty variable means an unset one: compose files and manifests write both.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data) as Readonly<z.output<Schema>>;
+  const faults = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`configuration:\n${faults.join("\n")}`);
+}

@@ -1,0 +1,161 @@
+/**
+ * Typed wrapper of the store's function apply. See apply.lua for what it guarantees.
+ */
+import { bodyOf, type Entry, encodeCondition } from "../codec.ts";
+import type { Effect, RejectReason, Result } from "../command.ts";
+import { type EntryId, ID_ZERO } from "../entry-id.ts";
+import type { PartitionKeys } from "../keys.ts";
+import type { Call } from "../redis/link.ts";
+import type { Library } from "./library.ts";
+
+/** How far a partition's store is: the last command applied, and how many the log counts up to it. */
+export interface Watermark {
+  readonly id: EntryId;
+  readonly ordinal: number;
+}
+
+export const WATERMARK_ZERO: Watermark = { id: ID_ZERO, ordinal: 0 };
+
+/** What apply answered. Everything but `applied` changed nothing. */
+export type ApplyReply =
+  | {
+      readonly kind: "applied";
+      readonly watermark: Watermark;
+      readonly rejected: number;
+      readonly dead: number;
+      /** Commands whose producer sequence was applied before: no effect. */
+      readonly repeated: number;
+      /** Commands that a producer counted and the log never held: lost writes. */
+      readonly jumped: number;
+    }
+  | { readonly kind: "mismatch"; readonly watermark: Watermark }
+  | { readonly kind: "gap" | "regressed"; readonly watermark: Watermark; readonly at: EntryId };
+
+/** What is broadcast after each batch. */
+export interface AppliedMessage {
+  readonly watermark: Watermark;
+  /** Results of the commands in the batch that somebody waits for. */
+  readonly results: ReadonlyMap<EntryId, Result>;
+}
+
+/** An entry that apply can take: a command, or a malformed one, which it parks. */
+export type ApplicableEntry = Exclude<Entry, { kind: "unsupported" }>;
+
+/** As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header. */
+type CommandTuple = [EntryId, number, string, string, number, string, string, 0 | 1, number, string, string];
+
+export function applyCall(
+  library: Library,
+  keys: PartitionKeys,
+  expected: Watermark,
+  entries: readonly ApplicableEntry[],
+): Call {
+  const indexKeys: string[] = [];
+  const indexNumbers = new Map<string, number>();
+  const valueKeys: string[] = [];
+  const commands: CommandTuple[] = [];
+  const bodies: Uint8Array[] = [];
+  for (const entry of entries) {
+    if (entry.kind === "malformed") {
+      valueKeys.push(keys.watermark);
+      commands.push([entry.id, entry.ordinal, "park", "", 0, entry.reason, "", 0, 0, "", entry.header]);
+      bodies.push(entry.body);
+      continue;
+    }
+    const { command, stamp } = entry;
+    const { operation, namespace } = command;
+    let index = indexNumbers.get(namespace);
+    if (index === undefined) {
+      index = indexKeys.push(keys.index(namespace));
+      indexNumbers.set(namespace, index);
+    }
+    valueKeys.push(keys.value(namespace, command.key));
+    bodies.push(bodyOf(command));
+    commands.push([
+      entry.id,
+      entry.ordinal,
+      operation.op,
+      stamp.producer,
+      stamp.sequence,
+      operation.op === "put" ? operation.contentType : operation.op === "increment" ? operation.by : "",
+      command.condition ? encodeCondition(command.condition) : "",
+      command.awaited ? 1 : 0,
+      index,
+      command.key,
+      entry.header,
+    ]);
+  }
+  const ownKeys = [keys.watermark, keys.producers, keys.outcomes, keys.dead];
+  return {
+    name: "FCALL",
+    args: [
+      library.call("apply"),
+      ownKeys.length + indexKeys.length + valueKeys.length,
+      ...ownKeys,
+      ...indexKeys,
+      ...valueKeys,
+      formatWatermark(expected),
+      keys.applied,
+      indexKeys.length,
+      JSON.stringify(commands),
+      ...bodies,
+    ],
+  };
+}
+
+export function parseApplyReply(reply: unknown): ApplyReply {
+  const [verdict, record, ...rest] = (reply as unknown[]).map(String);
+  const watermark = parseWatermark(record ?? "");
+  switch (verdict) {
+    case "OK": {
+      const [rejected = 0, dead = 0, repeated = 0, jumped = 0] = rest.map(Number);
+      return { kind: "applied", watermark, rejected, dead, repeated, jumped };
+    }
+    case "MISMATCH":
+      return { kind: "mismatch", watermark };
+    case "GAP":
+      return { kind: "gap", watermark, at: rest[0] ?? ID_ZERO };
+    case "REGRESSED":
+      return { kind: "regressed", watermark, at: rest[0] ?? ID_ZERO };
+    default:
+      throw new Error(`apply answered ${verdict}`);
+  }
+}
+
+export function formatWatermark(watermark: Watermark): string {
+  return `${watermark.id} ${watermark.ordinal}`;
+}
+
+/** @param record the stored record, or null where nothing has been applied yet */
+export function parseWatermark(record: string | null): Watermark {
+  if (record === null) return WATERMARK_ZERO;
+  const match = /^(\d+-\d+) (\d+)$/.exec(record);
+  if (match?.[1] === undefined) throw new Error("the watermark record is not ours");
+  return { id: match[1], ordinal: Number(match[2]) };
+}
+
+/** @throws Error when the message is not ours */
+export function parseAppliedMessage(message: string): AppliedMessage {
+  const parsed = JSON.parse(message) as { watermark: string; results: Record<string, string> };
+  return {
+    watermark: parseWatermark(parsed.watermark),
+    results: new Map(Object.entries(parsed.results).map(([id, result]) => [id, parseResult(result)])),
+  };
+}
+
+/** A result as apply writes it: `<outcome> <effect or reason> [<value>]`. */
+export function parseResult(text: string): Result {
+  const [outcome, second, value] = text.split(" ");
+  switch (outcome) {
+    case "applied":
+      return value === undefined
+        ? { outcome: "applied", effect: second as Effect }
+        : { outcome: "applied", effect: second as Effect, value };
+    case "rejected":
+      return { outcome: "rejected", reason: second as RejectReason };
+    case "dead":
+      return { outcome: "dead", reason: text.slice("dead ".length) };
+    default:
+      throw new Error("a result is not ours");
+  }
+}

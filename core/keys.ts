@@ -1,0 +1,67 @@
+/**
+ * The only place that spells a Redis key or channel.
+ *
+ * All keys of a partition carry its hash tag, `mr:{p07}:…`, so on Redis Cluster they share a slot and one function
+ * call can change them together.
+ */
+
+/** The consumer group that applies the log. */
+export const APPLY_GROUP = "apply";
+
+/** What both Redises record of the data format (JSON), written once. */
+export const FORMAT_KEY = "mr:format";
+
+/** Who is alive, who owns what, and how it stands: one slot, so that one call changes all three. On the log's Redis. */
+export const COORDINATION = {
+  sessions: "mr:{consumers}:sessions",
+  owners: "mr:{consumers}:owners",
+  states: "mr:{consumers}:states",
+  /** Channel: something above changed. */
+  changed: "mr:{consumers}:changed",
+} as const;
+
+export interface PartitionKeys {
+  readonly partition: number;
+  /** Stream on the log: the partition's commands. */
+  readonly log: string;
+  /** Hash on the log: last ordinal, trim floor, and each producer's last group. */
+  readonly appends: string;
+  /** Channel on the log: id of the last entry appended. */
+  readonly appended: string;
+  /** String on the store: id and ordinal of the last command applied. */
+  readonly watermark: string;
+  /** Hash on the store: each producer's last applied sequence. */
+  readonly producers: string;
+  /** Stream on the store: outcomes that are not plain success, under the command's own id. */
+  readonly outcomes: string;
+  /** Stream on the store: commands that could not be applied, under their own id. */
+  readonly dead: string;
+  /** Channel on the store: watermark and awaited results after each batch. */
+  readonly applied: string;
+  /** String on the store: a key's stored value. */
+  value(namespace: string, key: string): string;
+  /** Sorted set on the store: the keys of a namespace, in byte order. */
+  index(namespace: string): string;
+}
+
+function keysOf(partition: number): PartitionKeys {
+  const base = `mr:{p${String(partition).padStart(2, "0")}}:`;
+  return {
+    partition,
+    log: `${base}log`,
+    appends: `${base}appends`,
+    appended: `${base}appended`,
+    watermark: `${base}watermark`,
+    producers: `${base}producers`,
+    outcomes: `${base}outcomes`,
+    dead: `${base}dead`,
+    applied: `${base}applied`,
+    value: (namespace, key) => `${base}k:${namespace}/${key}`,
+    index: (namespace) => `${base}i:${namespace}`,
+  };
+}
+
+/** The keys of every partition, by number. */
+export function partitionKeys(partitions: number): readonly PartitionKeys[] {
+  return Array.from({ length: partitions }, (_, partition) => keysOf(partition));
+}

@@ -1,0 +1,53 @@
+/**
+ * Every bound, with its unit last and its reason. A bound that is reached is told to the caller as a clear error.
+ */
+
+/** Redis Cluster has 16,384 slots; more partitions than this buys nothing and costs a stream each. */
+export const PARTITIONS_MAX = 1024;
+
+/** As Redis Cluster's docs advise for keys: long enough for any path, short enough to index. */
+export const KEY_MAX_BYTES = 1024;
+
+export const NAMESPACE_MAX_CHARS = 64;
+
+/** A value travels through one append call, one read and one apply call: it must not hold any of them up. */
+export const VALUE_MAX_BYTES = 1024 * 1024;
+
+/** Longest media type of RFC 6838 (127 + 1 + 127) is shorter; parameters included. */
+export const CONTENT_TYPE_MAX_CHARS = 255;
+
+/** Commands in one append call: keeps it near 1 ms. */
+export const APPEND_GROUP_MAX_COMMANDS = 500;
+
+/** Bytes of values in one append call: Redis is single-threaded, other partitions wait meanwhile. */
+export const APPEND_GROUP_MAX_BYTES = 2 * 1024 * 1024;
+
+/** Commands that one process holds per partition before they are in the log; beyond it new ones get 503. */
+export const APPEND_QUEUE_MAX_COMMANDS = 10_000;
+
+/** The same bound in bytes, for large values. */
+export const APPEND_QUEUE_MAX_BYTES = 64 * 1024 * 1024;
+
+/** Commands in one apply call. A function of 6 s makes Sentinel fail a healthy master over; 500 take about 4 ms. */
+export const APPLY_BATCH_MAX_COMMANDS = 500;
+
+/** Bytes of values in one apply call, for the same reason. One value more than the bound still goes alone. */
+export const APPLY_BATCH_MAX_BYTES = 1024 * 1024;
+
+/** A producer (one api process) that has not written to a partition for this long, by the log's time, is forgotten. */
+export const PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000;
+
+/** How long an outcome that is not plain success is kept, by the log's time. At least as long as the log itself. */
+export const OUTCOME_RETENTION_MS = 24 * 60 * 60 * 1000;
+
+/** Requests of one process that may wait for a command or a revision at once; each holds a connection and a timer. */
+export const WAITERS_MAX = 20_000;
+
+/** Longest wait a client may ask for: below the idle timeouts of common proxies (60 s). */
+export const WAIT_MAX_S = 30;
+
+/** How long a read with a minimum revision waits when the client does not say. */
+export const MIN_REVISION_WAIT_MS = 2_000;
+
+/** Revisions in one Millrace-Min-Revision header: one for each partition a client may have written to. */
+export const MIN_REVISIONS_MAX = 64;

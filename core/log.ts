@@ -1,0 +1,180 @@
+/**
+ * The log: the partitions' streams, seen through one connection.
+ *
+ * Guarantees: a group appended twice is in the log once (rule R4); what {@link Log.deliver} and {@link Log.range} return
+ * is held by as many replicas as are asked for (rule R2), and comes in log order; functions that a Redis has lost are
+ * loaded again, and the call repeated, because nothing was executed then.
+ */
+
+import { compareIds, type EntryId } from "./entry-id.ts";
+import { OperatingError } from "./errors.ts";
+import {
+  type Appended,
+  appendCall,
+  type Group,
+  type LogPosition,
+  parseAppended,
+  parsePosition,
+  positionCall,
+  trimCall,
+} from "./functions/append.ts";
+import type { Watermark } from "./functions/apply.ts";
+import {
+  type CoordinateRequest,
+  type Coordination,
+  coordinateCall,
+  parseCoordination,
+  parseOwners,
+} from "./functions/coordinate.ts";
+import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
+import { APPLY_GROUP, COORDINATION, type PartitionKeys, partitionKeys } from "./keys.ts";
+import { Coalescer } from "./redis/coalescer.ts";
+import type { Confirmation, Link } from "./redis/link.ts";
+
+/** An entry as the stream holds it: id, and field names and values in turn. */
+export type RawEntry = readonly [id: EntryId, fields: readonly Buffer[]];
+
+export interface Ownership {
+  readonly owners: ReadonlyMap<number, string>;
+  /** What each owner last said of its partition (JSON). */
+  readonly states: ReadonlyMap<number, string>;
+}
+
+const PENDING_PAGE = 1000;
+
+export class Log {
+  readonly #link: Link;
+  readonly #library: Library = logLibrary();
+  readonly #keys: readonly PartitionKeys[];
+  readonly #confirmed: Coalescer;
+
+  constructor(link: Link, partitions: number, confirmation: Confirmation) {
+    this.#link = link;
+    this.#keys = partitionKeys(partitions);
+    this.#confirmed = new Coalescer(link, confirmation);
+  }
+
+  /** Loads the functions. Called whenever the connection has become ready. */
+  prepare(): Promise<void> {
+    return loadLibrary(this.#link, this.#library);
+  }
+
+  /** Appends a group, once. See {@link Coalescer.send} for what its errors mean. */
+  async append(partition: number, group: Group): Promise<Appended> {
+    const call = appendCall(this.#library, this.#at(partition), group);
+    return parseAppended(await this.#withLibrary(() => this.#confirmed.send(call)));
+  }
+
+  /** The next entries that the group has given to nobody; they stay pending until {@link ack}. */
+  async deliver(partition: number, consumer: string, count: number): Promise<RawEntry[]> {
+    const { log } = this.#at(partition);
+    const reply = await this.#confirmed.send({
+      name: "XREADGROUP",
+      args: ["GROUP", APPLY_GROUP, consumer, "COUNT", count, "STREAMS", log, ">"],
+    });
+    const streams = reply as [Buffer, [Buffer, Buffer[]][]][] | null;
+    return toEntries(streams?.[0]?.[1] ?? []);
+  }
+
+  /** Entries after an id, whoever they were delivered to. */
+  async range(partition: number, after: EntryId, count: number): Promise<RawEntry[]> {
+    const reply = await this.#confirmed.send({
+      name: "XRANGE",
+      args: [this.#at(partition).log, `(${after}`, "+", "COUNT", count],
+    });
+    return toEntries(reply as [Buffer, Buffer[]][]);
+  }
+
+  /** One entry, or null when the log does not hold it. */
+  async find(partition: number, id: EntryId): Promise<RawEntry | null> {
+    const reply = await this.#link.call({ name: "XRANGE", args: [this.#at(partition).log, id, id] });
+    return toEntries(reply as [Buffer, Buffer[]][])[0] ?? null;
+  }
+
+  async ack(partition: number, ids: readonly EntryId[]): Promise<void> {
+    await this.#link.call({ name: "XACK", args: [this.#at(partition).log, APPLY_GROUP, ...ids] });
+  }
+
+  /**
+   * Puts the group where the watermark is: what is behind it is acked, whoever it was delivered to, and delivery goes on
+   * right after it. Creates the group where it is missing. The watermark is the truth; the group only follows it.
+   */
+  async alignGroup(partition: number, watermark: Watermark): Promise<void> {
+    const { log } = this.#at(partition);
+    const position = [watermark.id, "ENTRIESREAD", watermark.ordinal] as const;
+    try {
+      await this.#link.call({ name: "XGROUP", args: ["CREATE", log, APPLY_GROUP, watermark.id, "MKSTREAM"] });
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("BUSYGROUP"))) throw error;
+    }
+    for (;;) {
+      const page = (await this.#link.call({
+        name: "XPENDING",
+        args: [log, APPLY_GROUP, "-", watermark.id, PENDING_PAGE],
+      })) as [Buffer, ...unknown[]][];
+      if (page.length === 0) break;
+      await this.ack(
+        partition,
+        page.map(([id]) => String(id)),
+      );
+    }
+    await this.#link.call({ name: "XGROUP", args: ["SETID", log, APPLY_GROUP, ...position] });
+  }
+
+  async position(partition: number): Promise<LogPosition> {
+    const call = positionCall(this.#library, this.#at(partition));
+    return parsePosition(await this.#withLibrary(() => this.#link.call(call)));
+  }
+
+  /** Positions of all partitions, in order. */
+  positions(): Promise<LogPosition[]> {
+    return Promise.all(this.#keys.map(({ partition }) => this.position(partition)));
+  }
+
+  /** Drops entries up to and including an id. Only ever called with ids behind the watermark. */
+  async trim(partition: number, upTo: EntryId): Promise<number> {
+    const call = trimCall(this.#library, this.#at(partition), upTo);
+    return Number(await this.#withLibrary(() => this.#link.call(call)));
+  }
+
+  async coordinate(request: CoordinateRequest): Promise<Coordination> {
+    const call = coordinateCall(this.#library, request);
+    return parseCoordination(await this.#withLibrary(() => this.#link.call(call)));
+  }
+
+  /** Who owns what, and how it stands. */
+  async ownership(): Promise<Ownership> {
+    const [owners, states] = (await Promise.all(
+      [COORDINATION.owners, COORDINATION.states].map((key) => this.#link.call({ name: "HGETALL", args: [key] })),
+    )) as [Buffer[], Buffer[]];
+    return { owners: parseOwners(owners), states: parseOwners(states) };
+  }
+
+  async #withLibrary(call: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isFunctionMissing(error)) throw error;
+      await this.prepare();
+      return await call();
+    }
+  }
+
+  #at(partition: number): PartitionKeys {
+    const keys = this.#keys[partition];
+    if (keys === undefined)
+      throw new OperatingError("format-mismatch", `no partition ${partition}`, { retryable: false });
+    return keys;
+  }
+}
+
+function toEntries(reply: readonly [Buffer, Buffer[] | null][]): RawEntry[] {
+  // A pending entry that was trimmed comes back without fields: it is behind every watermark.
+  return reply.flatMap(([id, fields]) => (fields === null ? [] : [[String(id), fields] as const]));
+}
+
+/** The entries after an id, where a delivery may repeat what was applied. */
+export function entriesAfter(entries: readonly RawEntry[], id: EntryId): readonly RawEntry[] {
+  const start = entries.findIndex(([entryId]) => compareIds(entryId, id) > 0);
+  return start < 0 ? [] : entries.slice(start);
+}

@@ -1,0 +1,106 @@
+/**
+ * The store: values and watermarks, seen through one connection.
+ *
+ * Guarantees: {@link Store.apply} is one atomic call (rules R1 and R4); a value and the watermark it is read at come from
+ * one moment.
+ */
+import type { Result } from "./command.ts";
+import type { EntryId } from "./entry-id.ts";
+import { OperatingError } from "./errors.ts";
+import {
+  type ApplicableEntry,
+  type ApplyReply,
+  applyCall,
+  parseApplyReply,
+  parseResult,
+  parseWatermark,
+  type Watermark,
+} from "./functions/apply.ts";
+import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
+import { type PartitionKeys, partitionKeys } from "./keys.ts";
+import type { Confirmation, Link } from "./redis/link.ts";
+import { decodeStoredValue, type StoredValue } from "./stored-value.ts";
+
+/** A key at one moment: its value, or null where there is none, and how far the partition was. */
+export interface Reading {
+  readonly watermark: Watermark;
+  readonly stored: StoredValue | null;
+}
+
+export class Store {
+  readonly #link: Link;
+  readonly #library: Library = storeLibrary();
+  readonly #keys: readonly PartitionKeys[];
+
+  constructor(link: Link, partitions: number) {
+    this.#link = link;
+    this.#keys = partitionKeys(partitions);
+  }
+
+  /** Loads the functions. Called whenever the connection has become ready. */
+  prepare(): Promise<void> {
+    return loadLibrary(this.#link, this.#library);
+  }
+
+  /** Applies entries from exactly the expected watermark. See apply.lua. */
+  async apply(partition: number, expected: Watermark, entries: readonly ApplicableEntry[]): Promise<ApplyReply> {
+    const call = applyCall(this.#library, this.#at(partition), expected, entries);
+    try {
+      return parseApplyReply(await this.#link.call(call));
+    } catch (error) {
+      if (!isFunctionMissing(error)) throw error;
+      await this.prepare();
+      return parseApplyReply(await this.#link.call(call));
+    }
+  }
+
+  async watermark(partition: number): Promise<Watermark> {
+    const reply = (await this.#link.call({ name: "GET", args: [this.#at(partition).watermark] })) as Buffer | null;
+    return parseWatermark(reply === null ? null : String(reply));
+  }
+
+  /** Watermarks of all partitions, in order. */
+  watermarks(): Promise<Watermark[]> {
+    return Promise.all(this.#keys.map(({ partition }) => this.watermark(partition)));
+  }
+
+  /** The watermark as far as the asked-for replicas of the store hold it, or null when they lag behind. */
+  async confirmedWatermark(partition: number, confirmation: Confirmation): Promise<Watermark | null> {
+    const { replies, confirmed } = await this.#link.callTogether(
+      [{ name: "GET", args: [this.#at(partition).watermark] }],
+      confirmation,
+    );
+    const record = replies[0] as Buffer | null | Error;
+    if (record instanceof Error) throw record;
+    if (confirmed < confirmation.replicas) return null;
+    return parseWatermark(record === null ? null : String(record));
+  }
+
+  /** Value and watermark in one call. */
+  async read(partition: number, namespace: string, key: string): Promise<Reading> {
+    const keys = this.#at(partition);
+    const reply = await this.#link.call({ name: "MGET", args: [keys.watermark, keys.value(namespace, key)] });
+    const [record, value] = reply as [Buffer | null, Buffer | null];
+    return {
+      watermark: parseWatermark(record === null ? null : String(record)),
+      stored: value === null ? null : decodeStoredValue(value),
+    };
+  }
+
+  /** The outcome of an applied command where it is more than plain success, else null. */
+  async outcome(partition: number, id: EntryId): Promise<Result | null> {
+    const reply = (await this.#link.call({ name: "XRANGE", args: [this.#at(partition).outcomes, id, id] })) as [
+      Buffer,
+      Buffer[],
+    ][];
+    const text = reply[0]?.[1][1];
+    return text === undefined ? null : parseResult(String(text));
+  }
+
+  #at(partition: number): PartitionKeys {
+    const keys = this.#keys[partition];
+    if (keys === undefined)
+      throw new OperatingError("format-mismatch", `no partition ${partition}`, { retryable: false });
+    return keys;
+  }
+}

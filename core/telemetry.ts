@@ -1,0 +1,21 @@
+/**
+ * The only place that spells a metric name.
+ */
+
+export const METRICS = {
+  // consumer
+  commandsApplied: "millrace_commands_applied_total",
+  commandsRejected: "millrace_commands_rejected_total",
+  commandsDead: "millrace_commands_dead_total",
+  /** Commands whose producer sequence had been applied before. */
+  commandsRepeated: "millrace_commands_repeated_total",
+  /** Commands that a producer counted and the log never held. */
+  commandsLost: "millrace_commands_lost_total",
+  applyBatches: "millrace_apply_batches_total",
+  applyMismatches: "millrace_apply_mismatches_total",
+  partitionHolds: "millrace_partition_holds_total",
+  partitionTakeovers: "millrace_partition_takeovers_total",
+  logEntriesTrimmed: "millrace_log_entries_trimmed_total",
+  partitionsOwned: "millrace_partitions_owned",
+  partitionState: "millrace_partition_state",
+} as const;

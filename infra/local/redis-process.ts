@@ -1,0 +1,98 @@
+/**
+ * A real redis-server with the configuration of infra/redis, on a loopback port. The local stack and the tests both
+ * start their servers here.
+ */
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Child, startChild } from "./child.ts";
+import { findFreePort } from "./ports.ts";
+import type { Reaper } from "./reaper.ts";
+import { repoRoot } from "./repo-root.ts";
+
+export type RedisKind = "log" | "store";
+
+export interface RedisProcessOptions {
+  kind: RedisKind;
+  /** The data folder; it must exist. */
+  dir: string;
+  reaper: Reaper;
+  /** A free one when left out. */
+  port?: number;
+  /** More settings, as on the command line: `["--maxmemory", "100mb"]`. They win over the files. */
+  args?: readonly string[];
+  readyTimeoutMs?: number;
+  /** Called as soon as the process is there, long before it answers when it has much to read. */
+  onSpawn?: (child: Child) => void;
+}
+
+export interface RedisProcess {
+  readonly port: number;
+  readonly child: Child;
+}
+
+const READY_TIMEOUT_MS = 20_000;
+const PING_TIMEOUT_MS = 500;
+const PING_INTERVAL_MS = 15;
+const PORT_ATTEMPTS = 5;
+
+/** Starts the server and returns once it answers; throws with its last lines when it does not. */
+export async function startRedisProcess(options: RedisProcessOptions): Promise<RedisProcess> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = options.port ?? (await findFreePort());
+    const child = await startChild({
+      command: "redis-server",
+      args: redisArguments(options.kind, port, options.dir, options.args ?? []),
+      reaper: options.reaper,
+    });
+    options.onSpawn?.(child);
+    if (await isReady(child, port, options.readyTimeoutMs ?? READY_TIMEOUT_MS)) return { port, child };
+    await child.stop(0);
+    const lines = child.lines();
+    const taken = lines.some((line) => line.includes("Address already in use"));
+    if (options.port !== undefined || !taken || attempt === PORT_ATTEMPTS) {
+      throw new Error(`redis-server (${options.kind}) did not start on port ${port}:\n${lines.slice(-10).join("\n")}`);
+    }
+  }
+}
+
+/** The command line: what the files say, then what depends on the place (see infra/redis/common.conf). */
+export function redisArguments(kind: RedisKind, port: number, dir: string, more: readonly string[]): string[] {
+  const folder = join(repoRoot, "infra", "redis");
+  return [
+    ...["--include", join(folder, "common.conf"), "--include", join(folder, `${kind}.conf`)],
+    ...["--bind", "127.0.0.1", "--port", String(port), "--dir", dir],
+    ...more,
+  ];
+}
+
+async function isReady(child: Child, port: number, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (child.running && performance.now() < deadline) {
+    const answer = await ask(port, "INFO server\r\nPING\r\n");
+    // Whoever has the port must be this process. A replica without its master is up, too.
+    if (answer.includes(`process_id:${child.pid}\r\n`) && /(\+PONG|-MASTERDOWN.*)\r\n$/.test(answer)) return true;
+    await sleep(PING_INTERVAL_MS);
+  }
+  return false;
+}
+
+/** What the server says to this, up to a last line that is a status or an error; empty when it says nothing in time. */
+function ask(port: number, commands: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect({ port, host: "127.0.0.1" });
+    const finish = (): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(PING_TIMEOUT_MS, finish);
+    socket.once("error", finish);
+    socket.once("close", finish);
+    socket.once("connect", () => socket.write(commands));
+    socket.on("data", (data) => {
+      answer += data.toString("latin1");
+      if (/\r\n[+-][^\r\n]*\r\n$/.test(answer)) finish();
+    });
+  });
+}

@@ -1,0 +1,46 @@
+/** The built API or consumer as a process. The local stack and the tests both start them here. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Child, startChild } from "./child.ts";
+import type { Reaper } from "./reaper.ts";
+
+export type ServiceKind = "api" | "consumer";
+
+export interface ServiceProcessOptions {
+  kind: ServiceKind;
+  env: NodeJS.ProcessEnv;
+  reaper: Reaper;
+  onLine?: (line: string) => void;
+}
+
+const READY_INTERVAL_MS = 20;
+const READY_REQUEST_TIMEOUT_MS = 1_000;
+
+/** Starts it; it is not ready yet. */
+export function startServiceProcess({ kind, ...options }: ServiceProcessOptions): Promise<Child> {
+  return startChild({ command: process.execPath, args: [serviceProgram(kind)], ...options });
+}
+
+/** Relative to the root of the repository; it also tells such a process in a list of processes. */
+export function serviceProgram(kind: ServiceKind): string {
+  return `dist/${kind}/main.js`;
+}
+
+/** Waits for 200 on the ops port. Throws, with the process's last lines, when it ends or the time is over before. */
+export async function waitUntilReady(name: string, child: Child, opsUrl: string, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let last = "no answer";
+  while (child.running && performance.now() < deadline) {
+    try {
+      const signal = AbortSignal.timeout(READY_REQUEST_TIMEOUT_MS);
+      const response = await fetch(`${opsUrl}/healthz/ready`, { signal });
+      const body = await response.text();
+      if (response.status === 200) return;
+      last = `${response.status} ${body.trim()}`;
+    } catch {
+      // Nobody listens yet.
+    }
+    await sleep(READY_INTERVAL_MS);
+  }
+  const why = child.running ? `not ready after ${timeoutMs} ms (${last})` : "ended before it was ready";
+  throw new Error(`${name} ${why}; its last lines:\n${child.lines().slice(-15).join("\n")}`);
+}

@@ -1,0 +1,68 @@
+import { defineConfig } from "vitest/config";
+import { ClosingLineReporter } from "./tests/harness/closing-line-reporter.ts";
+
+const notTests = ["**/node_modules/**", "dist/**"];
+const severalProcesses = ["tests/e2e/**/*.test.ts", "tests/faults/**/*.test.ts"];
+const needsRedis = ["**/*.redis.test.ts"];
+const setupFiles = ["./tests/harness/setup.ts"];
+
+// What a test needs is said by its name and place. Groups run one after the other, and the more processes a test
+// starts, the fewer run side by side: waiting for a processor must not look like a fault.
+export default defineConfig({
+  test: {
+    reporters: ["default", new ClosingLineReporter()],
+    allowOnly: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...notTests, ...needsRedis, ...severalProcesses],
+          testTimeout: 5_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "redis",
+          include: needsRedis,
+          exclude: [...notTests, ...severalProcesses],
+          setupFiles,
+          testTimeout: 15_000,
+          hookTimeout: 30_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["tests/e2e/**/*.test.ts"],
+          exclude: notTests,
+          setupFiles,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["tests/faults/**/*.test.ts"],
+          exclude: notTests,
+          setupFiles,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
