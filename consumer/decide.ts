@@ -1,0 +1,71 @@
+/**
+ * What to do with what was read, and with what went wrong. Pure.
+ */
+import { decodeEntry } from "../core/codec.ts";
+import { compareIds, type EntryId } from "../core/entry-id.ts";
+import { describeError, OperatingError } from "../core/errors.ts";
+import type { ApplicableEntry, Watermark } from "../core/functions/apply.ts";
+import { APPLY_BATCH_MAX_BYTES, APPLY_BATCH_MAX_COMMANDS } from "../core/limits.ts";
+import type { RawEntry } from "../core/log.ts";
+import type { PartitionState } from "../core/partition-state.ts";
+
+export type Decision =
+  /** Apply these, in order; a malformed one among them is parked by the same call. `complete`: nothing was left out. */
+  | { readonly kind: "apply"; readonly batches: readonly Batch[]; readonly complete: boolean }
+  /** The entry at `id` does not follow the watermark: it has another ordinal than the next. */
+  | { readonly kind: "rewind"; readonly id: EntryId; readonly ordinal: number }
+  /** Written by a newer version: leave it, and what follows, to a newer process. */
+  | { readonly kind: "hold"; readonly version: string };
+
+export interface Batch {
+  readonly entries: readonly ApplicableEntry[];
+  /** Where the store stands once the batch is applied. */
+  readonly after: Watermark;
+}
+
+/**
+ * @param entries as read, in log order; those at or behind the watermark have been applied already and are left out
+ */
+export function decide(entries: readonly RawEntry[], watermark: Watermark): Decision {
+  const batches: Batch[] = [];
+  let batch: ApplicableEntry[] = [];
+  let bytes = 0;
+  let after = watermark;
+  const close = () => {
+    if (batch.length > 0) batches.push({ entries: batch, after });
+    batch = [];
+    bytes = 0;
+  };
+  for (const [id, fields] of entries) {
+    if (compareIds(id, watermark.id) <= 0) continue;
+    const entry = decodeEntry(id, fields);
+    if (entry.kind === "unsupported") {
+      close();
+      if (batches.length === 0) return { kind: "hold", version: entry.version };
+      return { kind: "apply", batches, complete: false };
+    }
+    if (entry.ordinal !== 0 && entry.ordinal !== after.ordinal + 1) {
+      return { kind: "rewind", id, ordinal: entry.ordinal };
+    }
+    const size = sizeOf(entry);
+    if (batch.length === APPLY_BATCH_MAX_COMMANDS || bytes + size > APPLY_BATCH_MAX_BYTES) close();
+    batch.push(entry);
+    bytes += size;
+    after = { id, ordinal: entry.ordinal === 0 ? after.ordinal : entry.ordinal };
+  }
+  close();
+  return { kind: "apply", batches, complete: true };
+}
+
+function sizeOf(entry: ApplicableEntry): number {
+  if (entry.kind === "malformed") return entry.body.byteLength + entry.header.length;
+  return entry.command.operation.op === "put" ? entry.command.operation.value.byteLength : 0;
+}
+
+/** The state of a partition that an error has stopped for now. Every error holds; none skips anything. */
+export function stateOfFault(error: unknown): PartitionState {
+  if (error instanceof OperatingError && error.code === "not-confirmed") {
+    return { state: "unconfirmed", reason: error.message };
+  }
+  return { state: "held", reason: describeError(error) };
+}

@@ -1,0 +1,26 @@
+/**
+ * The consumer's metrics page, in Prometheus' text format.
+ */
+import { METRICS } from "../core/telemetry.ts";
+import type { Counters } from "./counters.ts";
+import type { PartitionWorker } from "./partition-worker.ts";
+
+export function renderMetrics(counters: Counters, workers: ReadonlyMap<number, PartitionWorker>): string {
+  const lines = [
+    `${METRICS.commandsApplied} ${counters.applied}`,
+    `${METRICS.commandsRejected} ${counters.rejected}`,
+    `${METRICS.commandsDead} ${counters.dead}`,
+    `${METRICS.commandsRepeated} ${counters.repeated}`,
+    `${METRICS.commandsLost} ${counters.jumped}`,
+    `${METRICS.applyBatches} ${counters.batches}`,
+    `${METRICS.applyMismatches} ${counters.mismatches}`,
+    `${METRICS.partitionHolds} ${counters.held}`,
+    `${METRICS.partitionTakeovers} ${counters.takeovers}`,
+    `${METRICS.logEntriesTrimmed} ${counters.trimmed}`,
+    `${METRICS.partitionsOwned} ${workers.size}`,
+  ];
+  for (const worker of workers.values()) {
+    lines.push(`${METRICS.partitionState}{partition="${worker.partition}",state="${worker.state.state}"} 1`);
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,90 @@
+/**
+ * The consumer, put together from its configuration.
+ */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Logger } from "pino";
+import { Log } from "../core/log.ts";
+import { OpsServer } from "../core/ops-server.ts";
+import { Preparation } from "../core/preparation.ts";
+import { Link } from "../core/redis/link.ts";
+import type { Service } from "../core/service.ts";
+import { Store } from "../core/store.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import type { ConsumerConfig } from "./config.ts";
+import { Coordinator } from "./coordinator.ts";
+import { Counters } from "./counters.ts";
+import { renderMetrics } from "./metrics.ts";
+import { Trimmer } from "./trimmer.ts";
+
+/** How long replicas may take to confirm. */
+const CONFIRM_TIMEOUT_MS = 500;
+
+export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () => void): Service {
+  const partitions = config.MILLRACE_PARTITIONS;
+  const consumer = config.MILLRACE_CONSUMER ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
+  const logLink = new Link(config.LOG_URL, "writer", `consumer-log-${consumer}`);
+  const storeLink = new Link(config.STORE_URL, "writer", `consumer-store-${consumer}`);
+  const subscriber = new Link(config.LOG_URL, "subscriber", `consumer-events-${consumer}`);
+  const log = new Log(logLink, partitions, {
+    replicas: config.MILLRACE_LOG_CONFIRM_REPLICAS,
+    timeoutMs: CONFIRM_TIMEOUT_MS,
+  });
+  const store = new Store(storeLink, partitions);
+  const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
+  const counters = new Counters();
+  const coordinator = new Coordinator(
+    { log, store, logger, counters, consumer },
+    {
+      partitions,
+      leaseMs: config.MILLRACE_LEASE_MS,
+      usable: () => preparation.logUsable && preparation.storeUsable,
+    },
+  );
+  const broadcasts = new Broadcasts(subscriber, partitions, {
+    appended: (partition) => coordinator.workers.get(partition)?.wake(),
+    consumersChanged: () => coordinator.wake(),
+  });
+  const trimmer = new Trimmer(
+    { log, store, logger, counters, owned: () => coordinator.workers.keys() },
+    {
+      retentionMs: config.MILLRACE_LOG_RETENTION_S * 1000,
+      maxEntries: config.MILLRACE_LOG_MAX_ENTRIES,
+      everyMs: config.MILLRACE_TRIM_EVERY_MS,
+      confirmation: { replicas: config.MILLRACE_STORE_CONFIRM_REPLICAS, timeoutMs: CONFIRM_TIMEOUT_MS },
+    },
+  );
+  const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
+    live: () => true,
+    ready: () => ({
+      ok: coordinator.inTouch,
+      detail: { log: preparation.logUsable, store: preparation.storeUsable, partitions: coordinator.workers.size },
+    }),
+    metrics: () => renderMetrics(counters, coordinator.workers),
+  });
+
+  return {
+    async start() {
+      await ops.start();
+      logger.info({ consumer, partitions }, "consumer starts");
+      preparation.onUsable(() => coordinator.wake());
+      await preparation.start();
+      subscriber.open(
+        () => coordinator.wake(),
+        (error) => logger.debug({ error: error.message }, "log broadcasts"),
+      );
+      await broadcasts.start();
+      await coordinator.start();
+      await trimmer.start();
+    },
+    async stop() {
+      await trimmer.stop();
+      await coordinator.stop();
+      await broadcasts.stop();
+      await preparation.stop();
+      logLink.close();
+      storeLink.close();
+      await ops.stop();
+    },
+  };
+}
