@@ -1,0 +1,255 @@
+/**
+ * Appends commands to the log, grouped: what one event-loop turn brings for a partition goes out as one call.
+ *
+ * Guarantees: the commands of one process for one partition are in the log in the order of their submission; each is
+ * there at most once, however often its group is resent; a promise that resolves means that the log holds the command
+ * at the grade named.
+ *
+ * A partition's lane is in one of three states:
+ *   idle      nothing to send
+ *   sending   one group is on its way; commands that come meanwhile wait for the next group
+ *   resending the group's outcome is unknown (connection broken, too few replicas): the same group, with the same sequences,
+ *             is sent again before anything newer, until the log answers or the commands' time is over
+ *
+ * A refusal by the log (out of memory, loading, too few replicas to write) is certain: nothing was written, and the next
+ * group uses the same sequences. A group that is given up while its outcome is unknown may still arrive from a dead
+ * connection: the lane goes on under a new producer name, so that its sequences can never be taken for the newer
+ * group's, and a jump within one producer always means a lost write.
+ */
+import type { Command } from "../core/command.ts";
+import { type EntryId, idAfter } from "../core/entry-id.ts";
+import { OperatingError } from "../core/errors.ts";
+import type { Appended, Group } from "../core/functions/append.ts";
+import {
+  APPEND_GROUP_MAX_BYTES,
+  APPEND_GROUP_MAX_COMMANDS,
+  APPEND_QUEUE_MAX_BYTES,
+  APPEND_QUEUE_MAX_COMMANDS,
+} from "../core/limits.ts";
+import { partitionOf } from "../core/partition.ts";
+import { isMoving } from "../core/redis/options.ts";
+
+export type Grade = "memory" | "replicated";
+
+export interface Accepted {
+  readonly partition: number;
+  readonly id: EntryId;
+  readonly grade: Grade;
+}
+
+/** What the appender needs of the log. */
+export interface GroupLog {
+  append(partition: number, group: Group): Promise<Appended>;
+}
+
+export interface AppenderOptions {
+  readonly partitions: number;
+  /** Unique to this process, new at every start. */
+  readonly producer: string;
+  /** How long a command may take to be in the log before its client is told that it is not, or that nobody knows. */
+  readonly timeoutMs: number;
+  readonly grade: Grade;
+  /** False while the log is not usable: nothing is sent then. */
+  readonly usable: () => boolean;
+}
+
+interface Pending {
+  readonly command: Command;
+  readonly bytes: number;
+  readonly deadlineMs: number;
+  readonly resolve: (accepted: Accepted) => void;
+  readonly reject: (error: OperatingError) => void;
+}
+
+interface Lane {
+  readonly partition: number;
+  queue: Pending[];
+  queuedBytes: number;
+  /** The group on its way. */
+  sending: readonly Pending[];
+  /** That group may be in the log. */
+  unknown: boolean;
+  busy: boolean;
+  nextSequence: number;
+  /** Counts producers given up on this lane; part of the producer's name. */
+  generation: number;
+}
+
+/** Between two attempts to send a group again. */
+const RESEND_PAUSE_MS = 25;
+
+/** How often commands whose time is over are looked for: the grain of the timeout. */
+const SWEEP_MS = 50;
+
+export class Appender {
+  readonly #log: GroupLog;
+  readonly #options: AppenderOptions;
+  readonly #lanes: readonly Lane[];
+  #dirty: Lane[] = [];
+  #stopping = false;
+  #idle: (() => void) | null = null;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(log: GroupLog, options: AppenderOptions) {
+    this.#log = log;
+    this.#options = options;
+    this.#lanes = Array.from({ length: options.partitions }, (_, partition) => ({
+      partition,
+      queue: [],
+      queuedBytes: 0,
+      sending: [],
+      unknown: false,
+      busy: false,
+      nextSequence: 1,
+      generation: 0,
+    }));
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeper.unref();
+  }
+
+  /**
+   * Puts a command in the log.
+   * @throws OperatingError `log-unavailable` when it is certainly not there, `outcome-unknown` when it may be,
+   * `overloaded` when too much is waiting already
+   */
+  submit(command: Command): Promise<Accepted> {
+    const lane = this.#lanes[partitionOf(command.namespace, command.key, this.#options.partitions)];
+    if (lane === undefined || this.#stopping) return Promise.reject(unavailable("the process is stopping"));
+    const bytes = command.operation.op === "put" ? command.operation.value.byteLength : 0;
+    if (lane.queue.length >= APPEND_QUEUE_MAX_COMMANDS || lane.queuedBytes + bytes > APPEND_QUEUE_MAX_BYTES) {
+      return Promise.reject(new OperatingError("overloaded", "too many commands wait for the log"));
+    }
+    return new Promise((resolve, reject) => {
+      const deadlineMs = performance.now() + this.#options.timeoutMs;
+      lane.queue.push({ command, bytes, deadlineMs, resolve, reject });
+      lane.queuedBytes += bytes;
+      if (!lane.busy && lane.queue.length === 1) this.#schedule(lane);
+    });
+  }
+
+  /** Takes nothing new and resolves when every submitted command has its answer. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#lanes.some((lane) => lane.busy || lane.queue.length > 0)) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    clearInterval(this.#sweeper);
+  }
+
+  #schedule(lane: Lane): void {
+    if (this.#dirty.push(lane) > 1) return;
+    // At the end of the turn: whatever else it brings joins the group.
+    setImmediate(() => {
+      const lanes = this.#dirty;
+      this.#dirty = [];
+      for (const each of lanes) void this.#run(each);
+    });
+  }
+
+  /** Sends group after group until the lane is empty. */
+  async #run(lane: Lane): Promise<void> {
+    if (lane.busy) return;
+    lane.busy = true;
+    while (lane.queue.length > 0) await this.#send(lane, takeGroup(lane));
+    lane.busy = false;
+    if (this.#idle && this.#lanes.every((each) => !each.busy && each.queue.length === 0)) this.#idle();
+  }
+
+  async #send(lane: Lane, group: readonly Pending[]): Promise<void> {
+    const commands = group.map(({ command }) => command);
+    const deadlineMs = group[0]?.deadlineMs ?? 0;
+    lane.sending = group;
+    lane.unknown = false;
+    do {
+      const refusal = await this.#attempt(lane, commands);
+      if (refusal === null) return;
+      // A refusal of a resent group says nothing of its first sending.
+      if (refusal !== "again" && !lane.unknown) return refuse(group, refusal);
+      await new Promise((resolve) => setTimeout(resolve, RESEND_PAUSE_MS));
+    } while (performance.now() < deadlineMs);
+    refuse(group, timeoutError(lane.unknown));
+    if (lane.unknown) newProducer(lane);
+  }
+
+  /** @returns null when the group is in the log, "again" when it should be sent again, or a certain refusal */
+  async #attempt(lane: Lane, commands: readonly Command[]): Promise<OperatingError | "again" | null> {
+    if (!this.#options.usable()) return "again";
+    const { partition, sending: group } = lane;
+    const producer = `${this.#options.producer}.${lane.generation}`;
+    const unknownBefore = lane.unknown;
+    lane.unknown = true;
+    try {
+      const appended = await this.#log.append(partition, { producer, firstSequence: lane.nextSequence, commands });
+      lane.nextSequence += group.length;
+      group.forEach(({ resolve }, index) => {
+        resolve({ partition, id: idAfter(appended.firstId, index), grade: this.#options.grade });
+      });
+      return null;
+    } catch (error) {
+      if (!isRefusal(error)) return "again";
+      lane.unknown = unknownBefore;
+      if (isMoving(error)) return "again";
+      if (error.message.startsWith("MRSEQUENCE")) newProducer(lane);
+      return unavailable("the log refuses writes", error);
+    }
+  }
+
+  /** Answers the commands whose time is over, also while a connection hangs. */
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const lane of this.#lanes) {
+      if (lane.busy && lane.sending[0] && lane.sending[0].deadlineMs < nowMs) {
+        refuse(lane.sending, timeoutError(lane.unknown));
+      }
+      while (lane.queue[0] && lane.queue[0].deadlineMs < nowMs) {
+        const expired = lane.queue.shift();
+        if (!expired) break;
+        lane.queuedBytes -= expired.bytes;
+        expired.reject(timeoutError(false));
+      }
+    }
+  }
+}
+
+function newProducer(lane: Lane): void {
+  lane.generation += 1;
+  lane.nextSequence = 1;
+}
+
+function takeGroup(lane: Lane): Pending[] {
+  let count = 0;
+  let bytes = 0;
+  for (const pending of lane.queue) {
+    if (count === APPEND_GROUP_MAX_COMMANDS || (count > 0 && bytes + pending.bytes > APPEND_GROUP_MAX_BYTES)) break;
+    count += 1;
+    bytes += pending.bytes;
+  }
+  lane.queuedBytes -= bytes;
+  if (count === lane.queue.length) {
+    const all = lane.queue;
+    lane.queue = [];
+    return all;
+  }
+  return lane.queue.splice(0, count);
+}
+
+/** Redis answered, and the answer is no: nothing was written. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+function refuse(group: readonly Pending[], error: OperatingError): void {
+  for (const { reject } of group) reject(error);
+}
+
+function timeoutError(unknown: boolean): OperatingError {
+  return unknown
+    ? new OperatingError("outcome-unknown", "the log did not answer in time")
+    : unavailable("no connection to the log");
+}
+
+function unavailable(message: string, cause?: unknown): OperatingError {
+  return new OperatingError("log-unavailable", message, { cause });
+}
