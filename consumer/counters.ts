@@ -16,6 +16,8 @@ export class Counters {
   /** Times a partition was held by a fault. */
   held = 0;
   takeovers = 0;
+  /** Times a store came back older, and the log was replayed to it. */
+  heals = 0;
   trimmed = 0;
 
   count(reply: Extract<ApplyReply, { kind: "applied" }>, before: Watermark | null): void {

@@ -15,6 +15,7 @@ export function renderMetrics(counters: Counters, workers: ReadonlyMap<number, P
     `${METRICS.applyBatches} ${counters.batches}`,
     `${METRICS.applyMismatches} ${counters.mismatches}`,
     `${METRICS.partitionHolds} ${counters.held}`,
+    `${METRICS.storeHeals} ${counters.heals}`,
     `${METRICS.partitionTakeovers} ${counters.takeovers}`,
     `${METRICS.logEntriesTrimmed} ${counters.trimmed}`,
     `${METRICS.partitionsOwned} ${workers.size}`,

@@ -16,7 +16,7 @@
 import type { Logger } from "pino";
 import type { EntryId } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
-import type { ApplyReply, Watermark } from "../core/functions/apply.ts";
+import { type ApplyReply, WATERMARK_ZERO, type Watermark } from "../core/functions/apply.ts";
 import type { Log, RawEntry } from "../core/log.ts";
 import { examine, isHalted, type PartitionState, STATE_OK } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
@@ -117,9 +117,9 @@ export class PartitionWorker {
   /** @returns ok when the store holds all that the log had, else the state that forbids to go on */
   async #catchUp(): Promise<PartitionState> {
     const { log, store } = this.#deps;
-    this.#watermark = await store.watermark(this.partition);
+    this.#moveTo(await store.watermark(this.partition));
     for (;;) {
-      let watermark = this.#watermark;
+      let watermark = this.#watermark ?? WATERMARK_ZERO;
       if (this.#stopping) return STATE_OK;
       const position = await log.position(this.partition);
       const verdict = examine(position, watermark);
@@ -138,9 +138,10 @@ export class PartitionWorker {
         this.#take(reply);
         watermark = reply.watermark;
         if (reply.kind !== "applied") break;
+        this.#enter(STATE_OK);
       }
     }
-    await log.alignGroup(this.partition, this.#watermark);
+    await log.alignGroup(this.partition, this.#watermark ?? WATERMARK_ZERO);
     return STATE_OK;
   }
 
@@ -212,7 +213,7 @@ export class PartitionWorker {
   #take(reply: ApplyReply): void {
     const { counters } = this.#deps;
     const before = this.#watermark;
-    this.#watermark = reply.watermark;
+    this.#moveTo(reply.watermark);
     if (reply.kind !== "applied") {
       counters.mismatches += 1;
       this.#logger.info({ verdict: reply.kind, watermark: reply.watermark }, "apply had no effect: catching up");
@@ -224,13 +225,21 @@ export class PartitionWorker {
       this.#logger.error({ jumped: reply.jumped }, "the log has lost commands that producers counted");
   }
 
+  #moveTo(watermark: Watermark): void {
+    const before = this.#watermark;
+    this.#watermark = watermark;
+    if (before === null || watermark.ordinal >= before.ordinal) return;
+    this.#deps.counters.heals += 1;
+    this.#logger.warn({ from: before, to: watermark }, "the store went back: replaying the log from there");
+  }
+
   #enter(state: PartitionState): void {
     const before = this.#state;
     this.#state = state;
     if (before.state === state.state && before.reason === state.reason) return;
     const line = { state: state.state, reason: state.reason, watermark: this.#watermark };
     if (isHalted(state)) this.#logger.error(line, "partition halted");
-    else if (state.state === "ok") this.#logger.info(line, "partition is up to date and tailing");
+    else if (state.state === "ok") this.#logger.debug(line, "partition is up to date");
     else this.#logger.warn(line, "partition held");
   }
 }

@@ -77,7 +77,7 @@ export class Trimmer implements Service {
     const samples = this.#samples.get(partition) ?? [];
     this.#samples.set(partition, samples);
     samples.push(watermark);
-    if (samples.length > SAMPLES_MAX) samples.splice(1, 1);
+    if (samples.length > SAMPLES_MAX) samples.shift();
     const position = await log.position(partition);
     const upTo = trimPoint(samples, position.lastId, this.#options);
     if (upTo === null || compareIds(upTo, position.floor) <= 0) return;

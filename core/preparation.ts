@@ -30,6 +30,8 @@ export class Preparation implements Service {
   #listeners: (() => void)[] = [];
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
+  /** Something changed while a check was running. */
+  #again = false;
   #stopped = false;
 
   constructor(deps: PreparationDependencies) {
@@ -76,12 +78,21 @@ export class Preparation implements Service {
 
   #recheck(): void {
     if (this.#stopped) return;
-    this.#running = (this.#running ?? Promise.resolve()).then(() => this.#check());
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#check().finally(() => {
+      this.#running = null;
+      if (this.#again) {
+        this.#again = false;
+        this.#recheck();
+      }
+    });
   }
 
   async #check(): Promise<void> {
     const { logLink, storeLink, log, store, partitions, logger, fail } = this.#deps;
-    if (this.#stopped) return;
     try {
       const usable = await checkFormat(logLink, storeLink, partitions);
       if (usable.log) await log.prepare();

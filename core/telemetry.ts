@@ -14,6 +14,7 @@ export const METRICS = {
   applyBatches: "millrace_apply_batches_total",
   applyMismatches: "millrace_apply_mismatches_total",
   partitionHolds: "millrace_partition_holds_total",
+  storeHeals: "millrace_store_heals_total",
   partitionTakeovers: "millrace_partition_takeovers_total",
   logEntriesTrimmed: "millrace_log_entries_trimmed_total",
   partitionsOwned: "millrace_partitions_owned",

@@ -47,7 +47,8 @@ export async function openDataFolder(
           `${path} is in use by the stack with process id ${held.owner.pid}: stop it, or choose another folder with MILLRACE_DATA=<folder>`,
         );
       }
-      for (const child of held?.children ?? []) {
+      // The last started first: the servers go when nobody uses them any more.
+      for (const child of held?.children.toReversed() ?? []) {
         if (await isRunning(child)) say(`ending process ${child.pid} (${child.command}) of a stack that was killed`);
         await endProcess(child, STALE_GRACE_MS);
       }

@@ -19,14 +19,19 @@ export async function isRunning({ pid, command }: KnownProcess): Promise<boolean
 /** SIGTERM, and SIGKILL after `graceMs`. Returns when it is gone; at once when it was. */
 export async function endProcess(known: KnownProcess, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs;
-  for (let signal: NodeJS.Signals = "SIGTERM"; await isRunning(known); ) {
-    if (performance.now() > deadline) signal = "SIGKILL";
-    try {
-      process.kill(known.pid, signal);
-    } catch {
-      return;
-    }
+  if (!(await isRunning(known))) return;
+  send(known.pid, "SIGTERM");
+  while (await isRunning(known)) {
+    if (performance.now() > deadline) send(known.pid, "SIGKILL");
     await sleep(POLL_INTERVAL_MS);
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself meanwhile.
   }
 }
 
