@@ -54,7 +54,7 @@ async function logged(key: string): Promise<string[]> {
   return entries.map(([id, fields]) => {
     const entry = decodeEntry(id, fields);
     if (entry.kind !== "command" || entry.command.operation.op !== "put") return "?";
-    return `${entry.command.key}=${Buffer.from(entry.command.operation.value)}`;
+    return `${entry.command.key}=${Buffer.from(entry.command.operation.value).toString()}`;
   });
 }
 

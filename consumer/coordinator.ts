@@ -28,7 +28,7 @@ const LEAVE_MAX_MS = 2000;
 export class Coordinator implements Service {
   readonly #log: Log;
   readonly #logger: Logger;
-  readonly #deps: WorkerDependencies;
+  readonly #deps: Omit<WorkerDependencies, "onStateChange">;
   readonly #options: CoordinatorOptions;
   readonly #workers = new Map<number, PartitionWorker>();
   readonly #change = new SignalFlag();
@@ -36,7 +36,7 @@ export class Coordinator implements Service {
   #done: Promise<void> | null = null;
   #lastRoundMs: number | null = null;
 
-  constructor(deps: WorkerDependencies, options: CoordinatorOptions) {
+  constructor(deps: Omit<WorkerDependencies, "onStateChange">, options: CoordinatorOptions) {
     this.#deps = deps;
     this.#log = deps.log;
     this.#logger = deps.logger;
@@ -52,7 +52,7 @@ export class Coordinator implements Service {
     return this.#lastRoundMs !== null && performance.now() - this.#lastRoundMs < this.#options.leaseMs;
   }
 
-  /** Another consumer came, went, or gave something up. */
+  /** A consumer came, went or gave something up, or a worker's state changed: a round is due. */
   wake(): void {
     this.#change.raise();
   }
@@ -117,7 +117,7 @@ export class Coordinator implements Service {
 
   #work(partition: number): void {
     if (this.#workers.has(partition) || this.#stopping) return;
-    const worker = new PartitionWorker(partition, this.#deps);
+    const worker = new PartitionWorker(partition, { ...this.#deps, onStateChange: () => this.wake() });
     this.#workers.set(partition, worker);
     this.#deps.counters.takeovers += 1;
     worker.start();

@@ -40,6 +40,8 @@ export interface WorkerDependencies {
   readonly counters: Counters;
   /** The name this process has in the consumer group. */
   readonly consumer: string;
+  /** Told when a worker's state has changed. */
+  readonly onStateChange: () => void;
 }
 
 interface InFlight {
@@ -237,6 +239,7 @@ export class PartitionWorker {
     const before = this.#state;
     this.#state = state;
     if (before.state === state.state && before.reason === state.reason) return;
+    this.#deps.onStateChange();
     const line = { state: state.state, reason: state.reason, watermark: this.#watermark };
     if (isHalted(state)) this.#logger.error(line, "partition halted");
     else if (state.state === "ok") this.#logger.debug(line, "partition is up to date");

@@ -4,13 +4,14 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
+import { COORDINATION, partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { OpsServer } from "../core/ops-server.ts";
 import { Preparation } from "../core/preparation.ts";
 import { Link } from "../core/redis/link.ts";
+import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
 import { Store } from "../core/store.ts";
-import { Broadcasts } from "./broadcasts.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { Coordinator } from "./coordinator.ts";
 import { Counters } from "./counters.ts";
@@ -25,7 +26,9 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
   const consumer = config.MILLRACE_CONSUMER ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
   const logLink = new Link(config.LOG_URL, "writer", `consumer-log-${consumer}`);
   const storeLink = new Link(config.STORE_URL, "writer", `consumer-store-${consumer}`);
-  const subscriber = new Link(config.LOG_URL, "subscriber", `consumer-events-${consumer}`);
+  const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.appended, keys.partition]));
+  const channels = [COORDINATION.changed, ...partitionOfChannel.keys()];
+  const subscriber = new SubscriberLink(config.LOG_URL, `consumer-events-${consumer}`, channels);
   const log = new Log(logLink, partitions, {
     replicas: config.MILLRACE_LOG_CONFIRM_REPLICAS,
     timeoutMs: CONFIRM_TIMEOUT_MS,
@@ -41,10 +44,6 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       usable: () => preparation.logUsable && preparation.storeUsable,
     },
   );
-  const broadcasts = new Broadcasts(subscriber, partitions, {
-    appended: (partition) => coordinator.workers.get(partition)?.wake(),
-    consumersChanged: () => coordinator.wake(),
-  });
   const trimmer = new Trimmer(
     { log, store, logger, counters, owned: () => coordinator.workers.keys() },
     {
@@ -70,17 +69,20 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       preparation.onUsable(() => coordinator.wake());
       await preparation.start();
       subscriber.open(
+        (channel) => {
+          const partition = partitionOfChannel.get(channel);
+          if (partition === undefined) coordinator.wake();
+          else coordinator.workers.get(partition)?.wake();
+        },
         () => coordinator.wake(),
-        (error) => logger.debug({ error: error.message }, "log broadcasts"),
       );
-      await broadcasts.start();
       await coordinator.start();
       await trimmer.start();
     },
     async stop() {
       await trimmer.stop();
       await coordinator.stop();
-      await broadcasts.stop();
+      subscriber.close();
       await preparation.stop();
       logLink.close();
       storeLink.close();

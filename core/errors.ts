@@ -35,3 +35,10 @@ export class OperatingError extends Error {
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** For `catch`: whatever went wrong with a Redis that only reads were asked of. */
+export function unavailable(code: "log-unavailable" | "store-unavailable"): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof OperatingError ? error : new OperatingError(code, describeError(error), { cause: error });
+  };
+}

@@ -7,7 +7,7 @@
  */
 
 import { compareIds, type EntryId } from "./entry-id.ts";
-import { OperatingError } from "./errors.ts";
+import { OperatingError, unavailable } from "./errors.ts";
 import {
   type Appended,
   appendCall,
@@ -87,7 +87,8 @@ export class Log {
 
   /** One entry, or null when the log does not hold it. */
   async find(partition: number, id: EntryId): Promise<RawEntry | null> {
-    const reply = await this.#link.call({ name: "XRANGE", args: [this.#at(partition).log, id, id] });
+    const call = { name: "XRANGE", args: [this.#at(partition).log, id, id] };
+    const reply = await this.#link.call(call).catch(unavailable("log-unavailable"));
     return toEntries(reply as [Buffer, Buffer[]][])[0] ?? null;
   }
 
@@ -123,7 +124,8 @@ export class Log {
 
   async position(partition: number): Promise<LogPosition> {
     const call = positionCall(this.#library, this.#at(partition));
-    return parsePosition(await this.#withLibrary(() => this.#link.call(call)));
+    const reply = this.#withLibrary(() => this.#link.call(call));
+    return parsePosition(await reply.catch(unavailable("log-unavailable")));
   }
 
   /** Positions of all partitions, in order. */
@@ -146,7 +148,7 @@ export class Log {
   async ownership(): Promise<Ownership> {
     const [owners, states] = (await Promise.all(
       [COORDINATION.owners, COORDINATION.states].map((key) => this.#link.call({ name: "HGETALL", args: [key] })),
-    )) as [Buffer[], Buffer[]];
+    ).catch(unavailable("log-unavailable"))) as [Buffer[], Buffer[]];
     return { owners: parseOwners(owners), states: parseOwners(states) };
   }
 

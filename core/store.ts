@@ -6,7 +6,7 @@
  */
 import type { Result } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
-import { OperatingError } from "./errors.ts";
+import { OperatingError, unavailable } from "./errors.ts";
 import {
   type ApplicableEntry,
   type ApplyReply,
@@ -18,7 +18,8 @@ import {
 } from "./functions/apply.ts";
 import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
 import { type PartitionKeys, partitionKeys } from "./keys.ts";
-import type { Confirmation, Link } from "./redis/link.ts";
+import { Coalescer } from "./redis/coalescer.ts";
+import { type Call, type Confirmation, type Link, NO_CONFIRMATION } from "./redis/link.ts";
 import { decodeStoredValue, type StoredValue } from "./stored-value.ts";
 
 /** A key at one moment: its value, or null where there is none, and how far the partition was. */
@@ -29,11 +30,14 @@ export interface Reading {
 
 export class Store {
   readonly #link: Link;
+  /** Reads of one event-loop turn travel together. */
+  readonly #reads: Coalescer;
   readonly #library: Library = storeLibrary();
   readonly #keys: readonly PartitionKeys[];
 
   constructor(link: Link, partitions: number) {
     this.#link = link;
+    this.#reads = new Coalescer(link, NO_CONFIRMATION);
     this.#keys = partitionKeys(partitions);
   }
 
@@ -55,7 +59,7 @@ export class Store {
   }
 
   async watermark(partition: number): Promise<Watermark> {
-    const reply = (await this.#link.call({ name: "GET", args: [this.#at(partition).watermark] })) as Buffer | null;
+    const reply = (await this.#ask({ name: "GET", args: [this.#at(partition).watermark] })) as Buffer | null;
     return parseWatermark(reply === null ? null : String(reply));
   }
 
@@ -79,7 +83,7 @@ export class Store {
   /** Value and watermark in one call. */
   async read(partition: number, namespace: string, key: string): Promise<Reading> {
     const keys = this.#at(partition);
-    const reply = await this.#link.call({ name: "MGET", args: [keys.watermark, keys.value(namespace, key)] });
+    const reply = await this.#ask({ name: "MGET", args: [keys.watermark, keys.value(namespace, key)] });
     const [record, value] = reply as [Buffer | null, Buffer | null];
     return {
       watermark: parseWatermark(record === null ? null : String(record)),
@@ -89,12 +93,16 @@ export class Store {
 
   /** The outcome of an applied command where it is more than plain success, else null. */
   async outcome(partition: number, id: EntryId): Promise<Result | null> {
-    const reply = (await this.#link.call({ name: "XRANGE", args: [this.#at(partition).outcomes, id, id] })) as [
+    const reply = (await this.#ask({ name: "XRANGE", args: [this.#at(partition).outcomes, id, id] })) as [
       Buffer,
       Buffer[],
     ][];
     const text = reply[0]?.[1][1];
     return text === undefined ? null : parseResult(String(text));
+  }
+
+  #ask(call: Call): Promise<unknown> {
+    return this.#reads.send(call).catch(unavailable("store-unavailable"));
   }
 
   #at(partition: number): PartitionKeys {

@@ -3,6 +3,12 @@
  */
 
 export const METRICS = {
+  // api
+  httpRequests: "millrace_http_requests_total",
+  waiters: "millrace_waiters",
+  /** Commands accepted and not yet applied. */
+  partitionBacklog: "millrace_partition_backlog",
+
   // consumer
   commandsApplied: "millrace_commands_applied_total",
   commandsRejected: "millrace_commands_rejected_total",

@@ -1,5 +1,6 @@
 /**
- * Sends the calls of one event-loop turn together, with one WAIT for all of them (group commit).
+ * Sends the calls of one event-loop turn together, with one WAIT for all of them where replicas must confirm
+ * (group commit).
  */
 import { OperatingError } from "../errors.ts";
 import type { Call, Confirmation, Link } from "./link.ts";

@@ -118,11 +118,11 @@ function createClient(url: RedisUrl, role: Role, name: string): Redis | Cluster 
         name: url.master,
       });
     case "cluster": {
-      const { enableAutoPipelining, enableOfflineQueue, retryStrategy: _, ...redisOptions } = options;
+      const { enableOfflineQueue, retryStrategy: _, ...redisOptions } = options;
       return new Cluster([...url.nodes], {
         lazyConnect: true,
         enableOfflineQueue: enableOfflineQueue ?? false,
-        enableAutoPipelining: enableAutoPipelining ?? false,
+        enableAutoPipelining: false,
         clusterRetryStrategy: (attempt) => Math.min(100 * attempt, 1000),
         // A moved slot is refreshed and followed, which is no repetition: the wrong node did nothing.
         slotsRefreshTimeout: 1000,

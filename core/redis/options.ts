@@ -50,6 +50,8 @@ export function clientOptions(role: Role, name: string): ClientOptions {
     protocol: 2,
     // A command whose connection broke has an unknown outcome: only its caller knows how to repeat it safely.
     autoResendUnfulfilledCommands: false,
+    // It reorders commands. What should travel together, we send together (Coalescer).
+    enableAutoPipelining: false,
     // commandTimeout leaves the dead connection in place; socketTimeout replaces it.
     ...byRole(role),
   };
@@ -63,16 +65,12 @@ function byRole(role: Role): ClientOptions {
         maxRetriesPerRequest: 0,
         // Nothing waits inside the client: what is not sent is refused at once, and known not to have happened.
         enableOfflineQueue: false,
-        // It reorders commands.
-        enableAutoPipelining: false,
       };
     case "reader":
       return {
         socketTimeout: READER_SOCKET_TIMEOUT_MS,
         maxRetriesPerRequest: 0,
         enableOfflineQueue: false,
-        // Reads have no order to keep; those of one event-loop turn travel together.
-        enableAutoPipelining: true,
       };
     case "subscriber":
       return {
@@ -80,7 +78,6 @@ function byRole(role: Role): ClientOptions {
         maxRetriesPerRequest: null,
         enableOfflineQueue: true,
         autoResubscribe: true,
-        enableAutoPipelining: false,
       };
   }
 }

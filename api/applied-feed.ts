@@ -1,0 +1,178 @@
+/**
+ * Knows how far each partition is applied, and releases whoever waits for that.
+ *
+ * It hears the broadcast that follows every batch; where somebody waits and nothing was heard, it asks the store. A
+ * result that is broadcast before its waiter has registered (the command was applied before the append's answer came
+ * back) is kept for some seconds.
+ */
+import type { Result } from "../core/command.ts";
+import { compareIds, type EntryId, ID_ZERO } from "../core/entry-id.ts";
+import { OperatingError } from "../core/errors.ts";
+import { type AppliedMessage, parseAppliedMessage } from "../core/functions/apply.ts";
+import { WAITERS_MAX } from "../core/limits.ts";
+
+/** What became of waiting: the watermark has passed the id (with the result, where it was broadcast), or time is over. */
+export type Passed = { readonly passed: true; readonly result?: Result } | { readonly passed: false };
+
+export interface AppliedSource {
+  watermark(partition: number): Promise<{ readonly id: EntryId }>;
+}
+
+interface Waiter {
+  readonly id: EntryId;
+  readonly deadlineMs: number;
+  readonly release: (passed: Passed) => void;
+  done: boolean;
+}
+
+interface Partition {
+  readonly partition: number;
+  watermark: EntryId;
+  /** Ordered by id, oldest first. */
+  waiters: Waiter[];
+  /** Results that nobody has asked for yet, of now and of the keep time before. */
+  results: Map<EntryId, Result>;
+  olderResults: Map<EntryId, Result>;
+  heard: boolean;
+  asking: boolean;
+}
+
+/** How often time-outs are looked for, and silent partitions asked after. */
+const SWEEP_MS = 50;
+const RESULTS_KEEP_MS = 3000;
+/** Results kept for one partition: others' waiters are among them, because everybody hears every broadcast. */
+const RESULTS_MAX = 20_000;
+
+export class AppliedFeed {
+  readonly #source: AppliedSource;
+  readonly #partitions: readonly Partition[];
+  #waiting = 0;
+  #sweeper: ReturnType<typeof setInterval> | null = null;
+  #rotatedMs = performance.now();
+
+  constructor(source: AppliedSource, partitions: number) {
+    this.#source = source;
+    this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
+      partition,
+      watermark: ID_ZERO,
+      waiters: [],
+      results: new Map(),
+      olderResults: new Map(),
+      heard: false,
+      asking: false,
+    }));
+  }
+
+  /** Requests that wait now. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  start(): void {
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  stop(): void {
+    if (this.#sweeper) clearInterval(this.#sweeper);
+    for (const { waiters } of this.#partitions) for (const waiter of waiters) this.#release(waiter, { passed: false });
+  }
+
+  /** A broadcast of the store. Anything that is not ours is ignored: the store is asked anyway. */
+  hear(partition: number, text: string): void {
+    let message: AppliedMessage;
+    try {
+      message = parseAppliedMessage(text);
+    } catch {
+      return;
+    }
+    const state = this.#at(partition);
+    state.heard = true;
+    for (const [id, result] of message.results) if (state.results.size < RESULTS_MAX) state.results.set(id, result);
+    this.#moveTo(state, message.watermark.id);
+  }
+
+  /**
+   * Waits until the partition's watermark has reached the id.
+   * @throws OperatingError `overloaded` when too many wait already
+   */
+  wait(partition: number, id: EntryId, timeoutMs: number): Promise<Passed> {
+    const state = this.#at(partition);
+    const known = resultOf(state, id);
+    if (known) return Promise.resolve({ passed: true, result: known });
+    if (compareIds(id, state.watermark) <= 0) return Promise.resolve({ passed: true });
+    if (this.#waiting >= WAITERS_MAX) return Promise.reject(new OperatingError("overloaded", "too many requests wait"));
+    return new Promise((release) => {
+      const { waiters } = state;
+      const waiter: Waiter = { id, deadlineMs: performance.now() + timeoutMs, release, done: false };
+      let index = waiters.length;
+      while (index > 0 && compareIds(waiters[index - 1]?.id ?? ID_ZERO, id) > 0) index -= 1;
+      if (index === waiters.length) waiters.push(waiter);
+      else waiters.splice(index, 0, waiter);
+      this.#waiting += 1;
+    });
+  }
+
+  #moveTo(state: Partition, watermark: EntryId): void {
+    // It may go back, when the store does; then it is passed again later, and nobody is released twice.
+    state.watermark = watermark;
+    const { waiters } = state;
+    let passed = 0;
+    for (const waiter of waiters) {
+      if (compareIds(waiter.id, watermark) > 0) break;
+      passed += 1;
+      if (waiter.done) continue;
+      const result = resultOf(state, waiter.id);
+      this.#release(waiter, result ? { passed: true, result } : { passed: true });
+    }
+    if (passed > 0) waiters.splice(0, passed);
+  }
+
+  #release(waiter: Waiter, passed: Passed): void {
+    if (waiter.done) return;
+    waiter.done = true;
+    this.#waiting -= 1;
+    waiter.release(passed);
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    const rotate = nowMs - this.#rotatedMs > RESULTS_KEEP_MS;
+    if (rotate) this.#rotatedMs = nowMs;
+    for (const state of this.#partitions) {
+      if (rotate && state.results.size + state.olderResults.size > 0) {
+        state.olderResults = state.results;
+        state.results = new Map();
+      }
+      if (state.waiters.length === 0) continue;
+      for (const waiter of state.waiters) if (waiter.deadlineMs <= nowMs) this.#release(waiter, { passed: false });
+      state.waiters = state.waiters.filter(({ done }) => !done);
+      if (state.waiters.length > 0 && !state.heard && !state.asking) this.#ask(state);
+      state.heard = false;
+    }
+  }
+
+  #ask(state: Partition): void {
+    state.asking = true;
+    this.#source
+      .watermark(state.partition)
+      .then(
+        ({ id }) => this.#moveTo(state, id),
+        // The store is away: whoever waits is told when the time is over.
+        () => undefined,
+      )
+      .finally(() => {
+        state.asking = false;
+      });
+  }
+
+  #at(partition: number): Partition {
+    const state = this.#partitions[partition];
+    if (state === undefined) throw new Error(`no partition ${partition}`);
+    return state;
+  }
+}
+
+/** Kept after it was told: a status request may wait for the same command. */
+function resultOf(state: Partition, id: EntryId): Result | undefined {
+  return state.results.get(id) ?? state.olderResults.get(id);
+}

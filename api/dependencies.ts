@@ -1,0 +1,43 @@
+/**
+ * What the app needs of the world: nothing of it names a runtime, so that the same app runs wherever these can be had.
+ */
+import type { Command } from "../core/command.ts";
+import type { Log } from "../core/log.ts";
+import type { PartitionState } from "../core/partition-state.ts";
+import type { Store } from "../core/store.ts";
+import type { Accepted } from "./appender.ts";
+import type { AppliedFeed } from "./applied-feed.ts";
+import type { PartitionReport } from "./partition-monitor.ts";
+import type { RequestIds } from "./problem.ts";
+
+export interface AppDependencies {
+  readonly partitions: number;
+  readonly submit: (command: Command) => Promise<Accepted>;
+  readonly log: Pick<Log, "find" | "position">;
+  readonly store: Pick<Store, "read" | "outcome" | "watermark">;
+  readonly feed: Pick<AppliedFeed, "wait">;
+  readonly monitor: {
+    /** How every partition stands now. */
+    report(): Promise<readonly PartitionReport[]>;
+    /** What was last seen of one; null when nothing was. */
+    lastState(partition: number): PartitionState | null;
+  };
+  readonly requestIds: RequestIds;
+  /** The trace a request belongs to, as a W3C traceparent. */
+  readonly traceparentOf: (headers: Headers) => string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Told of what only we should know: an unexpected error, with the request's id. */
+  readonly report: (error: unknown, requestId: string) => void;
+  readonly count: (route: string, status: number) => void;
+}
+
+/** A handler of one route; what it throws becomes a problem. */
+export type Handler = (request: Request) => Promise<Response>;
+
+export interface CommandTarget {
+  readonly namespace: string;
+  readonly key: string;
+  readonly partition: number;
+  readonly path: string;
+}

@@ -1,0 +1,89 @@
+/**
+ * The one table of problems the api answers with (RFC 9457). A slug is part of the contract: it never changes its meaning.
+ */
+import type { ErrorCode } from "../core/errors.ts";
+
+interface ProblemType {
+  readonly status: number;
+  readonly title: string;
+  /** Seconds, for what passes by itself. */
+  readonly retryAfterS?: number;
+}
+
+export const PROBLEMS = {
+  "not-found": { status: 404, title: "There is no such resource" },
+  "method-not-allowed": { status: 405, title: "This resource does not have that method" },
+  "invalid-namespace": { status: 400, title: "The namespace is not valid" },
+  "invalid-key": { status: 400, title: "The key is not valid" },
+  "key-too-long": { status: 414, title: "The key is too long" },
+  "invalid-body": { status: 400, title: "The body did not arrive whole" },
+  "value-too-large": { status: 413, title: "The value is too large" },
+  "invalid-content-type": { status: 400, title: "The content type is not valid" },
+  "invalid-revision": { status: 400, title: "That is not a revision" },
+  "invalid-precondition": { status: 400, title: "The precondition is not valid" },
+  "invalid-increment": { status: 400, title: "The increment is not a 64-bit integer" },
+  "unknown-parameter": { status: 400, title: "A query parameter is not known here" },
+  "invalid-parameter": { status: 400, title: "A query parameter is not valid" },
+  "precondition-failed": { status: 412, title: "The precondition was not met" },
+  "type-conflict": { status: 409, title: "The stored value does not fit the operation" },
+  "command-dead": { status: 422, title: "The command could not be applied" },
+  "key-not-found": { status: 404, title: "The key does not exist" },
+  "command-not-found": { status: 404, title: "There is no such command" },
+  "command-trimmed": { status: 410, title: "The command is older than what the log keeps" },
+  "log-unavailable": { status: 503, title: "The log is not available now", retryAfterS: 1 },
+  "outcome-unknown": { status: 503, title: "Nobody knows whether the write was accepted", retryAfterS: 1 },
+  "store-unavailable": { status: 503, title: "The store does not answer now", retryAfterS: 1 },
+  "revision-not-reached": { status: 503, title: "The store has not reached the revision yet", retryAfterS: 1 },
+  "partition-halted": { status: 503, title: "The key's partition is halted", retryAfterS: 30 },
+  overloaded: { status: 503, title: "Too much is waiting already", retryAfterS: 1 },
+  internal: { status: 500, title: "Something is wrong on our side" },
+} as const satisfies Record<string, ProblemType>;
+
+export type ProblemSlug = keyof typeof PROBLEMS;
+
+/** A request's way out, from anywhere below its handler. */
+export class ProblemError extends Error {
+  readonly slug: ProblemSlug;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param detail for the client: what is wrong with this request, and never anything internal */
+  constructor(slug: ProblemSlug, detail?: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail ?? "");
+    this.name = "ProblemError";
+    this.slug = slug;
+    this.headers = headers;
+  }
+}
+
+export function problemOfCode(code: ErrorCode): ProblemSlug {
+  switch (code) {
+    case "log-unavailable":
+    case "not-confirmed":
+      return "log-unavailable";
+    case "outcome-unknown":
+      return "outcome-unknown";
+    case "store-unavailable":
+      return "store-unavailable";
+    case "overloaded":
+      return "overloaded";
+    case "format-mismatch":
+    case "unsupported-version":
+      return "internal";
+  }
+}
+
+/** What a client should know of an operating error, beyond the title. */
+export function detailOfCode(code: ErrorCode): string {
+  switch (code) {
+    case "outcome-unknown":
+      return "The write may or may not be applied. Read the key before you repeat it.";
+    case "log-unavailable":
+    case "not-confirmed":
+    case "overloaded":
+      return "Nothing was accepted.";
+    case "store-unavailable":
+    case "format-mismatch":
+    case "unsupported-version":
+      return "";
+  }
+}

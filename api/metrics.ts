@@ -1,0 +1,17 @@
+/**
+ * The api's metrics page, in Prometheus' text format.
+ */
+import { METRICS } from "../core/telemetry.ts";
+import type { HttpCounts } from "./http-counts.ts";
+import type { PartitionReport } from "./partition-monitor.ts";
+
+export function renderMetrics(counts: HttpCounts, waiting: number, partitions: readonly PartitionReport[]): string {
+  const lines = [`${METRICS.waiters} ${waiting}`];
+  for (const { route, status, count } of counts) {
+    lines.push(`${METRICS.httpRequests}{route="${route}",status="${status}"} ${count}`);
+  }
+  for (const { partition, backlog } of partitions) {
+    lines.push(`${METRICS.partitionBacklog}{partition="${partition}"} ${backlog}`);
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,97 @@
+/**
+ * The api, put together from its configuration.
+ */
+import type { Logger } from "pino";
+import { describeError } from "../core/errors.ts";
+import { partitionKeys } from "../core/keys.ts";
+import { Log } from "../core/log.ts";
+import { OpsServer } from "../core/ops-server.ts";
+import { Preparation } from "../core/preparation.ts";
+import { Link } from "../core/redis/link.ts";
+import { SubscriberLink } from "../core/redis/subscriber-link.ts";
+import type { Service } from "../core/service.ts";
+import { Store } from "../core/store.ts";
+import { createApp } from "./app.ts";
+import { Appender } from "./appender.ts";
+import { AppliedFeed } from "./applied-feed.ts";
+import type { ApiConfig } from "./config.ts";
+import { HttpCounts } from "./http-counts.ts";
+import { renderMetrics } from "./metrics.ts";
+import { PartitionMonitor } from "./partition-monitor.ts";
+import { RequestIds } from "./problem.ts";
+import { HttpServer } from "./server.ts";
+import { traceparentOf } from "./traceparent.ts";
+
+/** How long replicas may take to confirm. */
+const CONFIRM_TIMEOUT_MS = 500;
+
+/** @param instance random: it names this process as a producer, and its requests */
+export function buildApi(config: ApiConfig, instance: string, logger: Logger, fail: () => void): Service {
+  const partitions = config.MILLRACE_PARTITIONS;
+  const replicas = config.MILLRACE_LOG_CONFIRM_REPLICAS;
+  const logLink = new Link(config.LOG_URL, "writer", `api-log-${instance}`);
+  const storeLink = new Link(config.STORE_URL, "reader", `api-store-${instance}`);
+  const log = new Log(logLink, partitions, { replicas, timeoutMs: CONFIRM_TIMEOUT_MS });
+  const store = new Store(storeLink, partitions);
+  const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
+  const appender = new Appender(log, {
+    partitions,
+    producer: instance,
+    timeoutMs: config.MILLRACE_APPEND_TIMEOUT_MS,
+    grade: replicas > 0 ? "replicated" : "memory",
+    usable: () => preparation.logUsable,
+  });
+  const feed = new AppliedFeed(store, partitions);
+  const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.applied, keys.partition]));
+  const subscriber = new SubscriberLink(config.STORE_URL, `api-events-${instance}`, [...partitionOfChannel.keys()]);
+  const monitor = new PartitionMonitor(log, store, () => preparation.logUsable && preparation.storeUsable);
+  const counts = new HttpCounts();
+  const app = createApp({
+    partitions,
+    submit: (command) => appender.submit(command),
+    log,
+    store,
+    feed,
+    monitor,
+    requestIds: new RequestIds(instance),
+    traceparentOf,
+    now: Date.now,
+    report: (error, requestId) => logger.error({ requestId, error: describeError(error) }, "unexpected error"),
+    count: (route, status) => counts.count(route, status),
+  });
+  const server = new HttpServer(config.MILLRACE_HOST, config.PORT, (request) => app.fetch(request));
+  const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
+    live: () => true,
+    ready: () => ({
+      ok: server.serving && (preparation.logUsable || preparation.storeUsable),
+      detail: { log: preparation.logUsable, store: preparation.storeUsable },
+    }),
+    metrics: () => renderMetrics(counts, feed.waiting, monitor.last),
+  });
+
+  return {
+    async start() {
+      await ops.start();
+      await preparation.start();
+      subscriber.open((channel, message) => {
+        const partition = partitionOfChannel.get(channel);
+        if (partition !== undefined) feed.hear(partition, message);
+      });
+      feed.start();
+      await monitor.start();
+      await server.start();
+      logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
+    },
+    async stop() {
+      await server.stop();
+      await appender.stop();
+      await monitor.stop();
+      feed.stop();
+      await preparation.stop();
+      subscriber.close();
+      logLink.close();
+      storeLink.close();
+      await ops.stop();
+    },
+  };
+}
