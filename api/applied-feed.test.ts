@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { AppliedFeed } from "./applied-feed.ts";
+
+const message = (watermark: string, results: Record<string, string> = {}) => JSON.stringify({ watermark, results });
+
+let asked = 0;
+let stored = "0-0";
+let feed: AppliedFeed;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  asked = 0;
+  stored = "0-0";
+  const source = {
+    watermark: () => {
+      asked += 1;
+      return Promise.resolve({ id: stored });
+    },
+  };
+  feed = new AppliedFeed(source, 2);
+  feed.start();
+});
+
+afterEach(() => {
+  feed.stop();
+  vi.useRealTimers();
+});
+
+describe("waiting for a command", () => {
+  test("ends with the result that is broadcast, for exactly those that the watermark has passed", async () => {
+    const waits = ["10-1", "10-2", "11-0"].map((id) => feed.wait(0, id, 1000));
+    feed.hear(0, message("10-2 2", { "10-1": "applied created" }));
+    expect(await waits[0]).toEqual({ passed: true, result: { outcome: "applied", effect: "created" } });
+    expect(await waits[1]).toEqual({ passed: true });
+    expect(feed.waiting).toBe(1);
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(await waits[2]).toEqual({ passed: false });
+    expect(feed.waiting).toBe(0);
+  });
+
+  test("whatever the order in which they came, nobody is forgotten", async () => {
+    const ids = ["10-5", "9-1", "10-1", "10-10", "8-0", "10-2"];
+    const waits = ids.map((id) => feed.wait(1, id, 1000));
+    feed.hear(1, message("10-10 9"));
+    expect((await Promise.all(waits)).every(({ passed }) => passed)).toBe(true);
+  });
+
+  test("a result that was broadcast before anybody waited is not lost", async () => {
+    feed.hear(0, message("10-2 2", { "10-2": "applied counted 42" }));
+    expect(await feed.wait(0, "10-2", 1000)).toEqual({
+      passed: true,
+      result: { outcome: "applied", effect: "counted", value: "42" },
+    });
+  });
+
+  test("a lost broadcast delays it by a moment, no more: the store is asked", async () => {
+    const wait = feed.wait(0, "10-1", 5000);
+    stored = "10-1";
+    await vi.advanceTimersByTimeAsync(120);
+    expect(await wait).toEqual({ passed: true });
+    expect(asked).toBeGreaterThan(0);
+  });
+
+  test("the store is asked only where somebody waits and nothing was heard", async () => {
+    await vi.advanceTimersByTimeAsync(500);
+    expect(asked).toBe(0);
+  });
+
+  test("a message that is not ours changes nothing", async () => {
+    const wait = feed.wait(0, "10-1", 100);
+    for (const text of ["", "{}", "null", '{"watermark":1,"results":{}}', '{"watermark":"x y","results":{}}'])
+      feed.hear(0, text);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await wait).toEqual({ passed: false });
+  });
+
+  test("results are kept for some seconds, not for ever", async () => {
+    feed.hear(0, message("10-2 2", { "10-2": "applied created" }));
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(await feed.wait(0, "10-2", 1000)).toEqual({ passed: true });
+  });
+});
