@@ -17,6 +17,10 @@ export const BODY_FIELD = "b";
 
 const NOTHING = Buffer.alloc(0);
 const VERSION_PATTERN = /^v\d+$/;
+/** Beside producers' names the hashes that hold them have fields of their own, which begin with @. */
+const PRODUCER_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+/** It stands in the stored value's attribute line. */
+const CONTENT_TYPE_PATTERN = /^[ -~]+$/;
 const INTEGER_PATTERN = /^(?:0|-?[1-9]\d{0,18})$/;
 
 /** Position of a command in its producer's own count, per partition. */
@@ -142,10 +146,13 @@ function parseHeader(json: string): Header | string {
     return "header is not JSON";
   }
   if (typeof header !== "object" || header === null) return "header is not an object";
-  if (typeof header.p !== "string" || header.p === "") return "no producer";
-  if (!Number.isSafeInteger(header.s) || !Number.isSafeInteger(header.t)) return "no sequence or accept time";
+  if (typeof header.p !== "string" || !PRODUCER_PATTERN.test(header.p)) return "no producer";
+  if (!Number.isSafeInteger(header.s) || Number(header.s) < 1 || !Number.isSafeInteger(header.t))
+    return "no sequence or accept time";
   if (typeof header.n !== "string" || typeof header.k !== "string") return "no namespace or key";
   if (header.n === "" || header.k === "") return "empty namespace or key";
+  // The store's JSON reader would refuse the whole batch.
+  if (!`${header.n}/${header.k}`.isWellFormed()) return "namespace or key is not Unicode text";
   if (header.tp !== undefined && typeof header.tp !== "string") return "bad traceparent";
   if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
   return header as Header;
@@ -154,7 +161,9 @@ function parseHeader(json: string): Header | string {
 function operationOf(header: Header, value: Uint8Array): Operation | string {
   switch (header.o) {
     case "put":
-      return typeof header.c === "string" ? { op: "put", contentType: header.c, value } : "no content type";
+      return typeof header.c === "string" && CONTENT_TYPE_PATTERN.test(header.c)
+        ? { op: "put", contentType: header.c, value }
+        : "no content type";
     case "delete":
       return { op: "delete" };
     case "increment":

@@ -8,6 +8,7 @@
 -- whole (its reply was lost) changes nothing and gets its first ids back (rule R4). A group that is older than the
 -- producer's last one is a ghost of a dead connection: error MRSEQUENCE, nothing written.
 -- The ordinal is dense and counts what this function wrote: a gap in it is a lost entry, whatever the clocks say.
+-- Fields of the appends hash: @ordinal, @last, @floor, and each producer's last group under its name.
 
 local PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000
 
@@ -26,7 +27,7 @@ local function append(keys, args)
   local log, appends = keys[1], keys[2]
   local producer, first, channel = args[1], tonumber(args[2]), args[3]
   local count = (#args - 3) / 2
-  local state = redis.call('HMGET', appends, 'ordinal', producer)
+  local state = redis.call('HMGET', appends, '@ordinal', producer)
   local ordinal = tonumber(state[1] or '0')
 
   if state[2] then
@@ -50,7 +51,7 @@ local function append(keys, args)
       seq = tonumber(seq)
     end
   end
-  redis.call('HSET', appends, 'ordinal', string.format('%.0f', ordinal + count), 'last', last_id, producer,
+  redis.call('HSET', appends, '@ordinal', string.format('%.0f', ordinal + count), '@last', last_id, producer,
     string.format('%s %.0f %s %.0f', args[2], count, first_id, ordinal + 1))
   if not state[2] then forget_idle_producers(appends, tonumber(ms)) end
   redis.call('PUBLISH', channel, last_id)
@@ -62,7 +63,7 @@ end
 -- KEYS  1 log stream, 2 appends hash
 -- Reply { id of the last entry appended, its ordinal, trim floor: every entry up to that id may be gone, entries held }
 local function position(keys)
-  local state = redis.call('HMGET', keys[2], 'last', 'ordinal', 'floor')
+  local state = redis.call('HMGET', keys[2], '@last', '@ordinal', '@floor')
   return { state[1] or '0-0', state[2] or '0', state[3] or '0-0', redis.call('XLEN', keys[1]) }
 end
 
@@ -74,6 +75,6 @@ end
 -- Reply entries dropped
 local function trim(keys, args)
   local ms, seq = string.match(args[1], '^(%d+)%-(%d+)$')
-  redis.call('HSET', keys[2], 'floor', args[1])
+  redis.call('HSET', keys[2], '@floor', args[1])
   return redis.call('XTRIM', keys[1], 'MINID', '~', string.format('%s-%.0f', ms, tonumber(seq) + 1))
 end

@@ -113,10 +113,16 @@ local function error_text(reason)
   return string.sub(tostring(reason), 1, 300)
 end
 
+-- Under the command's own id, so never twice. Never raises: should somebody have pushed the stream's last id ahead, the
+-- entry goes to its end and names the id.
+local function note(stream, id, ...)
+  if type(redis.pcall('XADD', stream, id, ...)) == 'table' then redis.pcall('XADD', stream, '*', 'id', id, ...) end
+end
+
 local function park(dead_key, outcomes_key, command, body, reason)
   local id = command[ID]
-  redis.call('XADD', dead_key, id, 'reason', reason, 'attempts', '1', 'v1', command[HEADER], 'b', body)
-  redis.call('XADD', outcomes_key, id, 'o', 'dead ' .. reason)
+  note(dead_key, id, 'reason', reason, 'attempts', '1', 'v1', command[HEADER], 'b', body)
+  note(outcomes_key, id, 'o', 'dead ' .. reason)
 end
 
 -- The keys of a namespace in byte order: final presence of each key that came or went in this batch.
@@ -190,7 +196,7 @@ function Producers:close()
   for producer, last in pairs(self.known) do
     redis.call('HSET', self.key, producer, string.format('%.0f %s', last.sequence, last.id))
   end
-  if self.jumped > 0 then redis.call('HINCRBY', self.key, 'jumped', self.jumped) end
+  if self.jumped > 0 then redis.call('HINCRBY', self.key, '@jumped', self.jumped) end
 end
 
 -- The first break in the chain of ordinals, or nil. Ordinal 0: an entry that the append function did not write.
@@ -256,7 +262,7 @@ local function apply(keys, args)
       elseif outcome == 'rejected' or string.sub(result, 9, 15) == 'counted' then
         if outcome == 'rejected' then rejected = rejected + 1 end
         logged = true
-        redis.call('XADD', outcomes_key, last_id, 'o', result)
+        note(outcomes_key, last_id, 'o', result)
       end
     end
   end

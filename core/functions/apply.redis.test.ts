@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLink } from "../../tests/harness/link.ts";
+import { at, entries, increment, put } from "../../tests/harness/log-entries.ts";
 import { type RedisServer, startRedis } from "../../tests/harness/redis-server.ts";
-import type { Command } from "../command.ts";
 import { partitionKeys } from "../keys.ts";
 import type { Link } from "../redis/link.ts";
 import { Store } from "../store.ts";
-import { type ApplicableEntry, WATERMARK_ZERO, type Watermark } from "./apply.ts";
+import { type ApplicableEntry, WATERMARK_ZERO } from "./apply.ts";
 
 const PARTITION = 3;
 const keys = partitionKeys(4)[PARTITION];
@@ -24,32 +24,6 @@ beforeEach(async () => {
   await link.call({ name: "FLUSHALL", args: [] });
   store = new Store(link, 4);
 });
-
-/** Entries as the log would hold them: ordinal and sequence count from the first. */
-function entries(commands: readonly Partial<Command>[], first = 1, producer = "p"): ApplicableEntry[] {
-  return commands.map((command, index) => ({
-    kind: "command",
-    id: `1000-${first + index}`,
-    ordinal: first + index,
-    stamp: { producer, sequence: first + index },
-    header: `{"o":"${command.operation?.op}"}`,
-    command: {
-      namespace: "n",
-      key: "k",
-      operation: { op: "delete" },
-      awaited: false,
-      acceptedMs: 1,
-      ...command,
-    },
-  }));
-}
-
-const put = (key: string, value: string): Partial<Command> => ({
-  key,
-  operation: { op: "put", contentType: "text/plain", value: Buffer.from(value) },
-});
-const increment = (key: string, by = "1"): Partial<Command> => ({ key, operation: { op: "increment", by } });
-const at = (ordinal: number): Watermark => ({ id: `1000-${ordinal}`, ordinal });
 
 async function storedText(key: string): Promise<string | null> {
   const { stored } = await store.read(PARTITION, "n", key);
@@ -180,6 +154,13 @@ describe("apply", () => {
       dead: 1,
     });
     expect(await store.outcome(PARTITION, "1000-1000")).toEqual({ outcome: "dead", reason: "not a command" });
+  });
+
+  test("a stream that somebody pushed ahead costs no command its effect, and no batch its whole", async () => {
+    await link.call({ name: "XADD", args: [keys.outcomes, "9999-0", "o", "x"] });
+    const reply = await store.apply(PARTITION, WATERMARK_ZERO, entries([increment("c"), increment("c")]));
+    expect(reply).toMatchObject({ kind: "applied", watermark: at(2) });
+    expect(await storedText("c")).toBe("2");
   });
 
   test("a producer's repeated sequence has no effect, and a jump in it is counted as lost", async () => {
