@@ -8,7 +8,7 @@ import { openLink } from "../tests/harness/link.ts";
 import { type RedisProxy, startProxy } from "../tests/harness/proxy.ts";
 import { type RedisServer, startRedis } from "../tests/harness/redis-server.ts";
 import { waitFor } from "../tests/harness/wait-for.ts";
-import { Appender } from "./appender.ts";
+import { type Accepted, Appender } from "./appender.ts";
 
 const PARTITIONS = 2;
 const TIMEOUT_MS = 700;
@@ -29,15 +29,20 @@ beforeEach(async () => {
   await waitFor(() => link.ready);
 });
 
-function appender(): Appender {
+/** An appender that finds the partition by itself. */
+function appender(): { submit: (command: Command) => Promise<Accepted>; stop: () => Promise<void> } {
   const log = new Log(link, PARTITIONS, { replicas: 0, timeoutMs: 0 });
-  return new Appender(log, {
+  const subject = new Appender(log, {
     partitions: PARTITIONS,
     producer: `test-${Math.random()}`,
     timeoutMs: TIMEOUT_MS,
     grade: "memory",
     usable: () => link.ready,
   });
+  return {
+    submit: (command) => subject.submit(partitionOf(command.namespace, command.key, PARTITIONS), command),
+    stop: () => subject.stop(),
+  };
 }
 
 const put = (key: string, value: string): Command => ({

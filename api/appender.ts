@@ -26,7 +26,6 @@ import {
   APPEND_QUEUE_MAX_BYTES,
   APPEND_QUEUE_MAX_COMMANDS,
 } from "../core/limits.ts";
-import { partitionOf } from "../core/partition.ts";
 import { isMoving } from "../core/redis/options.ts";
 
 export type Grade = "memory" | "replicated";
@@ -75,6 +74,12 @@ interface Lane {
   generation: number;
 }
 
+/**
+ * Groups that are sent without waiting for the end of the turn: the log then works on them while this process reads the
+ * turn's other requests.
+ */
+const FLUSH_AT_LANES = 8;
+
 /** Between two attempts to send a group again. */
 const RESEND_PAUSE_MS = 25;
 
@@ -108,12 +113,12 @@ export class Appender {
   }
 
   /**
-   * Puts a command in the log.
+   * Puts a command in the log of its key's partition.
    * @throws OperatingError `log-unavailable` when it is certainly not there, `outcome-unknown` when it may be,
    * `overloaded` when too much is waiting already
    */
-  submit(command: Command): Promise<Accepted> {
-    const lane = this.#lanes[partitionOf(command.namespace, command.key, this.#options.partitions)];
+  submit(partition: number, command: Command): Promise<Accepted> {
+    const lane = this.#lanes[partition];
     if (lane === undefined || this.#stopping) return Promise.reject(unavailable("the process is stopping"));
     const bytes = command.operation.op === "put" ? command.operation.value.byteLength : 0;
     if (lane.queue.length >= APPEND_QUEUE_MAX_COMMANDS || lane.queuedBytes + bytes > APPEND_QUEUE_MAX_BYTES) {
@@ -138,14 +143,17 @@ export class Appender {
     clearInterval(this.#sweeper);
   }
 
+  /** At the end of the turn, so that whatever else it brings joins the groups; at once when enough has come. */
   #schedule(lane: Lane): void {
-    if (this.#dirty.push(lane) > 1) return;
-    // At the end of the turn: whatever else it brings joins the group.
-    setImmediate(() => {
-      const lanes = this.#dirty;
-      this.#dirty = [];
-      for (const each of lanes) void this.#run(each);
-    });
+    const length = this.#dirty.push(lane);
+    if (length === 1) setImmediate(() => this.#flush());
+    else if (length === FLUSH_AT_LANES) this.#flush();
+  }
+
+  #flush(): void {
+    const lanes = this.#dirty;
+    this.#dirty = [];
+    for (const each of lanes) void this.#run(each);
   }
 
   /** Sends group after group until the lane is empty. */

@@ -12,7 +12,7 @@ import type { RequestIds } from "./problem.ts";
 
 export interface AppDependencies {
   readonly partitions: number;
-  readonly submit: (command: Command) => Promise<Accepted>;
+  readonly submit: (partition: number, command: Command) => Promise<Accepted>;
   readonly log: Pick<Log, "find" | "position">;
   readonly store: Pick<Store, "read" | "outcome" | "watermark">;
   readonly feed: Pick<AppliedFeed, "wait">;

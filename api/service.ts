@@ -48,7 +48,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const counts = new HttpCounts();
   const app = createApp({
     partitions,
-    submit: (command) => appender.submit(command),
+    submit: (partition, command) => appender.submit(partition, command),
     log,
     store,
     feed,

@@ -28,6 +28,7 @@ export async function write(
   if (state && isHalted(state)) throw new ProblemError("partition-halted", `Its state is ${state.state}.`);
 
   const accepted = await deps.submit(
+    target.partition,
     commandOf(target, operation, condition, preference.waitS > 0, deps.now(), deps.traceparentOf(headers)),
   );
   const revision = formatRevision(accepted.partition, accepted.id);

@@ -46,12 +46,16 @@ export class Log {
   readonly #link: Link;
   readonly #library: Library = logLibrary();
   readonly #keys: readonly PartitionKeys[];
-  readonly #confirmed: Coalescer;
+  /** The groups of one flush of the appender. */
+  readonly #appends: Coalescer;
+  /** Reads of all partitions in one turn: one WAIT for all. */
+  readonly #reads: Coalescer;
 
   constructor(link: Link, partitions: number, confirmation: Confirmation) {
     this.#link = link;
     this.#keys = partitionKeys(partitions);
-    this.#confirmed = new Coalescer(link, confirmation);
+    this.#appends = new Coalescer(link, confirmation, "step");
+    this.#reads = new Coalescer(link, confirmation, "turn");
   }
 
   /** Loads the functions. Called whenever the connection has become ready. */
@@ -62,13 +66,13 @@ export class Log {
   /** Appends a group, once. See {@link Coalescer.send} for what its errors mean. */
   async append(partition: number, group: Group): Promise<Appended> {
     const call = appendCall(this.#library, this.#at(partition), group);
-    return parseAppended(await this.#withLibrary(() => this.#confirmed.send(call)));
+    return parseAppended(await this.#withLibrary(() => this.#appends.send(call)));
   }
 
   /** The next entries that the group has given to nobody; they stay pending until {@link ack}. */
   async deliver(partition: number, consumer: string, count: number): Promise<RawEntry[]> {
     const { log } = this.#at(partition);
-    const reply = await this.#confirmed.send({
+    const reply = await this.#reads.send({
       name: "XREADGROUP",
       args: ["GROUP", APPLY_GROUP, consumer, "COUNT", count, "STREAMS", log, ">"],
     });
@@ -78,7 +82,7 @@ export class Log {
 
   /** Entries after an id, whoever they were delivered to. */
   async range(partition: number, after: EntryId, count: number): Promise<RawEntry[]> {
-    const reply = await this.#confirmed.send({
+    const reply = await this.#reads.send({
       name: "XRANGE",
       args: [this.#at(partition).log, `(${after}`, "+", "COUNT", count],
     });

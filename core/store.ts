@@ -37,7 +37,7 @@ export class Store {
 
   constructor(link: Link, partitions: number) {
     this.#link = link;
-    this.#reads = new Coalescer(link, NO_CONFIRMATION);
+    this.#reads = new Coalescer(link, NO_CONFIRMATION, "turn");
     this.#keys = partitionKeys(partitions);
   }
 

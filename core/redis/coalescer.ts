@@ -1,5 +1,5 @@
 /**
- * Sends the calls of one event-loop turn together, with one WAIT for all of them where replicas must confirm
+ * Sends calls that come together, together, with one WAIT for all of them where replicas must confirm
  * (group commit).
  */
 import { OperatingError } from "../errors.ts";
@@ -11,14 +11,19 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** `turn`: at the end of this event-loop turn. `step`: as soon as the code that is running now is through. */
+export type Moment = "turn" | "step";
+
 export class Coalescer {
   readonly #link: Link;
   readonly #confirmation: Confirmation;
+  readonly #moment: Moment;
   #waiting: Waiting[] = [];
 
-  constructor(link: Link, confirmation: Confirmation) {
+  constructor(link: Link, confirmation: Confirmation, moment: Moment) {
     this.#link = link;
     this.#confirmation = confirmation;
+    this.#moment = moment;
   }
 
   /**
@@ -27,7 +32,10 @@ export class Coalescer {
    * any other error when the connection broke: the outcome is unknown then
    */
   send(call: Call): Promise<unknown> {
-    if (this.#waiting.length === 0) setImmediate(() => void this.#flush());
+    if (this.#waiting.length === 0) {
+      if (this.#moment === "turn") setImmediate(() => void this.#flush());
+      else queueMicrotask(() => void this.#flush());
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, resolve, reject });
     });
