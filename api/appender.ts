@@ -1,5 +1,6 @@
 /**
- * Appends commands to the log, grouped: what one event-loop turn brings for a partition goes out as one call.
+ * Appends commands to the log, grouped: what one event-loop turn brings for a partition is one group, and groups that are
+ * ready together are one call.
  *
  * Guarantees: the commands of one process for one partition are in the log in the order of their submission; each is
  * there at most once, however often its group is resent; a promise that resolves means that the log holds the command
@@ -21,8 +22,8 @@ import { type EntryId, idAfter } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import type { Appended, Group } from "../core/functions/append.ts";
 import {
-  APPEND_GROUP_MAX_BYTES,
-  APPEND_GROUP_MAX_COMMANDS,
+  APPEND_CALL_MAX_BYTES,
+  APPEND_CALL_MAX_COMMANDS,
   APPEND_QUEUE_MAX_BYTES,
   APPEND_QUEUE_MAX_COMMANDS,
 } from "../core/limits.ts";
@@ -230,7 +231,7 @@ function takeGroup(lane: Lane): Pending[] {
   let count = 0;
   let bytes = 0;
   for (const pending of lane.queue) {
-    if (count === APPEND_GROUP_MAX_COMMANDS || (count > 0 && bytes + pending.bytes > APPEND_GROUP_MAX_BYTES)) break;
+    if (count === APPEND_CALL_MAX_COMMANDS || (count > 0 && bytes + pending.bytes > APPEND_CALL_MAX_BYTES)) break;
     count += 1;
     bytes += pending.bytes;
   }

@@ -26,7 +26,7 @@ export interface PartitionKeys {
   readonly log: string;
   /** Hash on the log: last ordinal, trim floor, and each producer's last group. */
   readonly appends: string;
-  /** Channel on the log: id of the last entry appended. */
+  /** Channel on the log, named like the stream: id of the last entry appended. */
   readonly appended: string;
   /** String on the store: id and ordinal of the last command applied. */
   readonly watermark: string;
@@ -50,7 +50,7 @@ function keysOf(partition: number): PartitionKeys {
     partition,
     log: `${base}log`,
     appends: `${base}appends`,
-    appended: `${base}appended`,
+    appended: `${base}log`,
     watermark: `${base}watermark`,
     producers: `${base}producers`,
     outcomes: `${base}outcomes`,

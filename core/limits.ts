@@ -16,11 +16,11 @@ export const VALUE_MAX_BYTES = 1024 * 1024;
 /** Longest media type of RFC 6838 (127 + 1 + 127) is shorter; parameters included. */
 export const CONTENT_TYPE_MAX_CHARS = 255;
 
-/** Commands in one append call: keeps it near 1 ms. */
-export const APPEND_GROUP_MAX_COMMANDS = 500;
+/** Commands in one append call, over all its partitions: keeps it near 1 ms. */
+export const APPEND_CALL_MAX_COMMANDS = 500;
 
-/** Bytes of values in one append call: Redis is single-threaded, other partitions wait meanwhile. */
-export const APPEND_GROUP_MAX_BYTES = 2 * 1024 * 1024;
+/** Bytes of values in one append call: Redis is single-threaded, everybody waits meanwhile. */
+export const APPEND_CALL_MAX_BYTES = 2 * 1024 * 1024;
 
 /** Commands that one process holds per partition before they are in the log; beyond it new ones get 503. */
 export const APPEND_QUEUE_MAX_COMMANDS = 10_000;

@@ -59,6 +59,19 @@ describe("append", () => {
     expect(await all()).toHaveLength(6);
   });
 
+  test("groups of several partitions in one call: one that is refused does not touch the others", async () => {
+    await log.append(PARTITION, group("a", 1, 2));
+    await log.append(PARTITION, group("a", 3, 2));
+    const together = await Promise.allSettled([
+      log.append(0, group("a", 1, 3)),
+      log.append(PARTITION, group("a", 1, 2)),
+      log.append(PARTITION, group("b", 1, 1)),
+    ]);
+    expect(together.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(await log.range(0, "0-0", 10)).toHaveLength(3);
+    expect(await all()).toHaveLength(5);
+  });
+
   test("ordinals are dense over all producers and ids grow, also when the clock stands behind", async () => {
     const future = Date.now() + 3_600_000;
     await link.call({ name: "XADD", args: [keys.log, `${future}-7`, "foreign", "x"] });

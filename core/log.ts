@@ -6,14 +6,13 @@
  * loaded again, and the call repeated, because nothing was executed then.
  */
 
+import { AppendBatcher } from "./append-batcher.ts";
 import { compareIds, type EntryId } from "./entry-id.ts";
 import { OperatingError, unavailable } from "./errors.ts";
 import {
   type Appended,
-  appendCall,
   type Group,
   type LogPosition,
-  parseAppended,
   parsePosition,
   positionCall,
   trimCall,
@@ -46,15 +45,19 @@ export class Log {
   readonly #link: Link;
   readonly #library: Library = logLibrary();
   readonly #keys: readonly PartitionKeys[];
-  /** The groups of one flush of the appender. */
-  readonly #appends: Coalescer;
+  readonly #appends: AppendBatcher;
   /** Reads of all partitions in one turn: one WAIT for all. */
   readonly #reads: Coalescer;
 
   constructor(link: Link, partitions: number, confirmation: Confirmation) {
     this.#link = link;
     this.#keys = partitionKeys(partitions);
-    this.#appends = new Coalescer(link, confirmation, "step");
+    this.#appends = new AppendBatcher({
+      library: this.#library,
+      coalescer: new Coalescer(link, confirmation, "step"),
+      spread: link.isCluster,
+      prepare: () => this.prepare(),
+    });
     this.#reads = new Coalescer(link, confirmation, "turn");
   }
 
@@ -63,10 +66,9 @@ export class Log {
     return loadLibrary(this.#link, this.#library);
   }
 
-  /** Appends a group, once. See {@link Coalescer.send} for what its errors mean. */
-  async append(partition: number, group: Group): Promise<Appended> {
-    const call = appendCall(this.#library, this.#at(partition), group);
-    return parseAppended(await this.#withLibrary(() => this.#appends.send(call)));
+  /** Appends a group, once. See {@link AppendBatcher.send} for what its errors mean. */
+  append(partition: number, group: Group): Promise<Appended> {
+    return this.#appends.send(this.#at(partition), group);
   }
 
   /** The next entries that the group has given to nobody; they stay pending until {@link ack}. */

@@ -38,9 +38,12 @@ export class OpsServer implements Service {
     });
   }
 
+  /** @throws Error that says so when the port is taken */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
+      this.#server.once("error", (error: NodeJS.ErrnoException) => {
+        reject(error.code === "EADDRINUSE" ? new Error(`OPS_PORT ${this.#port} is in use on ${this.#host}`) : error);
+      });
       this.#server.listen(this.#port, this.#host, resolve);
     });
   }

@@ -1,14 +1,17 @@
--- append: writes one group of commands of one producer to a partition's log, once.
+-- append: writes groups of commands to their partitions' logs, each group once.
 --
--- KEYS  1 log stream, 2 appends hash
--- ARGV  1 producer, 2 sequence of the first command, 3 channel, then for each command: header, body
--- Reply { id of the first entry, ordinal of the first entry, 1 when the group had been appended before else 0 }
+-- KEYS  for each group: log stream, appends hash
+-- ARGV  for each group: '<producer> <sequence of the first command> <commands>', the commands' headers one a line, and
+--       each command's body
+-- Reply for each group { id of the first entry, ordinal of the first entry, 1 when it had been appended before else 0 },
+--       or the error that refused it: nothing of that group was written then, and the others are not touched by it
 --
--- The ids of a group are consecutive: the first one's, then its sequence part + 1, + 2 ... A group that is resent
--- whole (its reply was lost) changes nothing and gets its first ids back (rule R4). A group that is older than the
--- producer's last one is a ghost of a dead connection: error MRSEQUENCE, nothing written.
+-- A group is of one producer and one partition. Its ids are consecutive: the first one's, then its sequence part + 1,
+-- + 2 ... A group that is resent whole (its reply was lost) changes nothing and gets its first ids back (rule R4). A
+-- group that is older than the producer's last one is a ghost of a dead connection: MRSEQUENCE.
 -- The ordinal is dense and counts what this function wrote: a gap in it is a lost entry, whatever the clocks say.
 -- Fields of the appends hash: @ordinal, @last, @floor, and each producer's last group under its name.
+-- The broadcast's channel is named like the stream.
 
 local PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000
 
@@ -23,10 +26,9 @@ local function forget_idle_producers(appends, now_ms)
   end
 end
 
-local function append(keys, args)
-  local log, appends = keys[1], keys[2]
-  local producer, first, channel = args[1], tonumber(args[2]), args[3]
-  local count = (#args - 3) / 2
+local function append_group(log, appends, group, headers, args, body_at)
+  local producer, first_text, count_text = string.match(group, '^(%S+) (%d+) (%d+)$')
+  local first, count = tonumber(first_text), tonumber(count_text)
   local state = redis.call('HMGET', appends, '@ordinal', producer)
   local ordinal = tonumber(state[1] or '0')
 
@@ -35,27 +37,39 @@ local function append(keys, args)
     if first == tonumber(last_first) and count == tonumber(last_count) then
       return { last_id, tonumber(last_ordinal), 1 }
     end
-    if first < tonumber(last_first) + tonumber(last_count) then
-      return redis.error_reply('MRSEQUENCE this producer is past sequence ' .. args[2])
-    end
+    if first < tonumber(last_first) + tonumber(last_count) then error('MRSEQUENCE past ' .. first_text, 0) end
   end
 
   local first_id, ms, seq, last_id
-  for i = 0, count - 1 do
-    local header = string.format('%.0f %s', ordinal + 1 + i, args[4 + 2 * i])
-    local id = i == 0 and '*' or string.format('%s-%.0f', ms, seq + i)
-    last_id = redis.call('XADD', log, id, 'v1', header, 'b', args[5 + 2 * i])
-    if i == 0 then
+  local written = 0
+  for header in string.gmatch(headers, '[^\n]+') do
+    local line = string.format('%.0f ', ordinal + 1 + written) .. header
+    local id = written == 0 and '*' or string.format('%s-%.0f', ms, seq + written)
+    last_id = redis.call('XADD', log, id, 'v1', line, 'b', args[body_at + written])
+    if written == 0 then
       first_id = last_id
       ms, seq = string.match(first_id, '^(%d+)%-(%d+)$')
       seq = tonumber(seq)
     end
+    written = written + 1
   end
   redis.call('HSET', appends, '@ordinal', string.format('%.0f', ordinal + count), '@last', last_id, producer,
-    string.format('%s %.0f %s %.0f', args[2], count, first_id, ordinal + 1))
+    string.format('%s %s %s %.0f', first_text, count_text, first_id, ordinal + 1))
   if not state[2] then forget_idle_producers(appends, tonumber(ms)) end
-  redis.call('PUBLISH', channel, last_id)
+  redis.call('PUBLISH', log, last_id)
   return { first_id, ordinal + 1, 0 }
+end
+
+local function append(keys, args)
+  local replies, at = {}, 1
+  for i = 1, #keys, 2 do
+    local count = tonumber(string.match(args[at], ' (%d+)$'))
+    local ok, reply = pcall(append_group, keys[i], keys[i + 1], args[at], args[at + 1], args, at + 2)
+    if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+    replies[#replies + 1] = reply
+    at = at + 2 + count
+  end
+  return replies
 end
 
 -- position: where a partition's log stands.

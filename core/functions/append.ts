@@ -1,6 +1,7 @@
 /**
  * Typed wrapper of the log's functions append, position and trim. See append.lua for what they guarantee.
  */
+import { ReplyError } from "ioredis";
 import { bodyOf, encodeHeader } from "../codec.ts";
 import type { Command } from "../command.ts";
 import type { EntryId } from "../entry-id.ts";
@@ -34,25 +35,26 @@ export interface LogPosition {
   readonly held: number;
 }
 
-export function appendCall(library: Library, keys: PartitionKeys, group: Group): Call {
-  const args: (string | Uint8Array | number)[] = [
-    library.call("append"),
-    2,
-    keys.log,
-    keys.appends,
-    group.producer,
-    group.firstSequence,
-    keys.appended,
-  ];
-  group.commands.forEach((command, index) => {
-    args.push(encodeHeader(command, group.producer, group.firstSequence + index), bodyOf(command));
-  });
-  return { name: "FCALL", args };
+/** One call for groups of several partitions: of those whose logs are on one node. */
+export function appendCall(library: Library, groups: readonly (readonly [PartitionKeys, Group])[]): Call {
+  const keys: string[] = [];
+  const args: (string | Uint8Array)[] = [];
+  for (const [{ log, appends }, { producer, firstSequence, commands }] of groups) {
+    keys.push(log, appends);
+    args.push(`${producer} ${firstSequence} ${commands.length}`);
+    args.push(commands.map((command, index) => encodeHeader(command, producer, firstSequence + index)).join("\n"));
+    for (const command of commands) args.push(bodyOf(command));
+  }
+  return { name: "FCALL", args: [library.call("append"), keys.length, ...keys, ...args] };
 }
 
-export function parseAppended(reply: unknown): Appended {
-  const [firstId, firstOrdinal, repeated] = reply as [Buffer, number, number];
-  return { firstId: String(firstId), firstOrdinal: Number(firstOrdinal), repeated: Number(repeated) === 1 };
+/** @returns what became of each group: where it is, or Redis' refusal (then nothing of it was written) */
+export function parseAppended(reply: unknown): (Appended | Error)[] {
+  return (reply as (Buffer | [Buffer, number, number])[]).map((group) => {
+    if (!Array.isArray(group)) return new ReplyError(String(group));
+    const [firstId, firstOrdinal, repeated] = group;
+    return { firstId: String(firstId), firstOrdinal: Number(firstOrdinal), repeated: Number(repeated) === 1 };
+  });
 }
 
 export function positionCall(library: Library, keys: PartitionKeys): Call {

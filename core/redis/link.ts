@@ -43,6 +43,11 @@ export class Link {
     });
   }
 
+  /** Keys are spread over nodes: what is called together must share a slot. */
+  get isCluster(): boolean {
+    return this.client instanceof Cluster;
+  }
+
   get ready(): boolean {
     return this.client.status === "ready";
   }
