@@ -26,13 +26,16 @@ export function createApp(deps: AppDependencies): Hono {
     ["/v1/partitions", "/v1/partitions", { GET: listPartitions(deps) }],
   ];
   for (const [pattern, route, methods] of resources) {
-    const allow = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+    const counted = Object.entries(methods).map(
+      ([method, handler]) => [method, withAnswers(deps, deps.counterOf(`${method} ${route}`), handler)] as const,
+    );
+    const handlers = new Map(counted);
+    const allow = [...handlers.keys()].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
     // One route for all methods of a resource: the router then needs no search, and 405 no second look.
     app.all(pattern, ({ req: { raw } }) => {
-      const method = raw.method === "HEAD" ? "GET" : raw.method;
-      const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
-      if (handler) return answer(deps, `${method} ${route}`, handler, raw);
-      throw new ProblemError("method-not-allowed", `${raw.method} is not one of them.`, { Allow: allow.join(", ") });
+      const handler = handlers.get(raw.method === "HEAD" ? "GET" : raw.method);
+      if (handler) return handler(raw);
+      throw new ProblemError("method-not-allowed", `${raw.method} is not one of them.`, { Allow: allow });
     });
   }
   app.notFound((context) => problemResponse("not-found", deps.requestIds.of(context.req.raw)));
@@ -40,16 +43,18 @@ export function createApp(deps: AppDependencies): Hono {
   return app;
 }
 
-/** Runs a handler and counts what it answers. */
-async function answer(deps: AppDependencies, route: string, handler: Handler, request: Request): Promise<Response> {
-  let response: Response;
-  try {
-    response = await handler(request);
-  } catch (error) {
-    response = failure(deps, error, request);
-  }
-  deps.count(route, response.status);
-  return response;
+/** A handler whose failures are answers, and whose answers are counted. */
+function withAnswers(deps: AppDependencies, count: (status: number) => void, handler: Handler): Handler {
+  return async (request) => {
+    let response: Response;
+    try {
+      response = await handler(request);
+    } catch (error) {
+      response = failure(deps, error, request);
+    }
+    count(response.status);
+    return response;
+  };
 }
 
 function failure(deps: AppDependencies, error: unknown, request: Request): Response {

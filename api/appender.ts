@@ -76,10 +76,10 @@ interface Lane {
 }
 
 /**
- * Groups that are sent without waiting for the end of the turn: the log then works on them while this process reads the
+ * Commands that are sent without waiting for the end of the turn: the log then works on them while this process reads the
  * turn's other requests.
  */
-const FLUSH_AT_LANES = 8;
+const FLUSH_AT_COMMANDS = 32;
 
 /** Between two attempts to send a group again. */
 const RESEND_PAUSE_MS = 25;
@@ -91,7 +91,9 @@ export class Appender {
   readonly #log: GroupLog;
   readonly #options: AppenderOptions;
   readonly #lanes: readonly Lane[];
+  /** Lanes with commands that nobody sends yet, and how many commands that is. */
   #dirty: Lane[] = [];
+  #unsent = 0;
   #stopping = false;
   #idle: (() => void) | null = null;
   readonly #sweeper: NodeJS.Timeout;
@@ -129,7 +131,7 @@ export class Appender {
       const deadlineMs = performance.now() + this.#options.timeoutMs;
       lane.queue.push({ command, bytes, deadlineMs, resolve, reject });
       lane.queuedBytes += bytes;
-      if (!lane.busy && lane.queue.length === 1) this.#schedule(lane);
+      if (!lane.busy) this.#schedule(lane);
     });
   }
 
@@ -146,14 +148,16 @@ export class Appender {
 
   /** At the end of the turn, so that whatever else it brings joins the groups; at once when enough has come. */
   #schedule(lane: Lane): void {
-    const length = this.#dirty.push(lane);
-    if (length === 1) setImmediate(() => this.#flush());
-    else if (length === FLUSH_AT_LANES) this.#flush();
+    if (lane.queue.length === 1) this.#dirty.push(lane);
+    this.#unsent += 1;
+    if (this.#unsent === 1) setImmediate(() => this.#flush());
+    else if (this.#unsent === FLUSH_AT_COMMANDS) this.#flush();
   }
 
   #flush(): void {
     const lanes = this.#dirty;
     this.#dirty = [];
+    this.#unsent = 0;
     for (const each of lanes) void this.#run(each);
   }
 

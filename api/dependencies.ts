@@ -29,7 +29,8 @@ export interface AppDependencies {
   readonly now: () => number;
   /** Told of what only we should know: an unexpected error, with the request's id. */
   readonly report: (error: unknown, requestId: string) => void;
-  readonly count: (route: string, status: number) => void;
+  /** What counts the answers of a route. */
+  readonly counterOf: (route: string) => (status: number) => void;
 }
 
 /** A handler of one route; what it throws becomes a problem. */

@@ -2,20 +2,20 @@
  * Counts answers by route and status. Routes and statuses are few, so the number of counters is bounded.
  */
 export class HttpCounts {
-  readonly #counts = new Map<string, Map<number, number>>();
+  readonly #routes: { readonly route: string; readonly byStatus: number[] }[] = [];
 
-  count(route: string, status: number): void {
-    let byStatus = this.#counts.get(route);
-    if (byStatus === undefined) {
-      byStatus = new Map();
-      this.#counts.set(route, byStatus);
-    }
-    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  /** @returns what counts the answers of one route */
+  of(route: string): (status: number) => void {
+    const byStatus: number[] = [];
+    this.#routes.push({ route, byStatus });
+    return (status) => {
+      byStatus[status] = (byStatus[status] ?? 0) + 1;
+    };
   }
 
   *[Symbol.iterator](): Iterator<{ route: string; status: number; count: number }> {
-    for (const [route, byStatus] of this.#counts) {
-      for (const [status, count] of byStatus) yield { route, status, count };
+    for (const { route, byStatus } of this.#routes) {
+      for (const [status, count] of Object.entries(byStatus)) yield { route, status: Number(status), count };
     }
   }
 }

@@ -57,7 +57,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     traceparentOf,
     now: Date.now,
     report: (error, requestId) => logger.error({ requestId, error: describeError(error) }, "unexpected error"),
-    count: (route, status) => counts.count(route, status),
+    counterOf: (route) => counts.of(route),
   });
   const server = new HttpServer(config.MILLRACE_HOST, config.PORT, (request) => app.fetch(request));
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {

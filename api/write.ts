@@ -45,9 +45,10 @@ export async function write(
       return resultResponse(result, revision, target, common);
     }
   }
+  // Where the status is told (RFC 9110, 15.3.3); a body would say nothing more.
   common.Location = `/v1/commands/${revision}`;
-  common["Content-Type"] = "application/json";
-  return new Response(`{"id":"${revision}","status":"queued"}\n`, { status: 202, headers: common });
+  common["Content-Length"] = "0";
+  return new Response(null, { status: 202, headers: common });
 }
 
 function commandOf(

@@ -69,6 +69,10 @@ export class Link {
    * Rejects when the connection broke before the last reply: the outcome of all of them is unknown.
    */
   async callTogether(calls: readonly Call[], confirmation: Confirmation = NO_CONFIRMATION): Promise<Replies> {
+    const [only] = calls;
+    if (only && calls.length === 1 && confirmation.replicas === 0) {
+      return { replies: [await this.call(only).catch(redisError)], confirmed: 0 };
+    }
     if (this.client instanceof Cluster) {
       // A pipeline must stay on one node, and a lone WAIT would go to a random one.
       if (confirmation.replicas > 0) throw new Error("confirmation by replicas is not supported on Redis Cluster");
