@@ -29,6 +29,8 @@ import { SignalFlag } from "./signal-flag.ts";
 const APPLIES_IN_FLIGHT_MAX = 2;
 /** The log's broadcast wakes a waiting worker; this covers a lost one. */
 const POLL_MS = 100;
+/** A store that came back older while nothing is written would not be noticed by an apply. */
+const STORE_LOOK_MS = 500;
 const HALT_LOOK_MS = 1000;
 const HOLD_MIN_MS = 20;
 const HOLD_MAX_MS = 1000;
@@ -153,11 +155,17 @@ export class PartitionWorker {
     if (expected === null) return;
     const flight: InFlight[] = [];
     let reading = this.#read();
+    let lookedMs = performance.now();
     try {
       while (!this.#stopping) {
         const entries = await reading;
         if (entries.length === 0) {
           if (!(await this.#settle(flight, 0))) return;
+          if (performance.now() - lookedMs > STORE_LOOK_MS) {
+            lookedMs = performance.now();
+            const { ordinal } = await this.#deps.store.watermark(this.partition);
+            if (ordinal !== this.#watermark?.ordinal) return;
+          }
           await this.#wake.wait(POLL_MS);
           reading = this.#read();
           continue;
@@ -178,8 +186,7 @@ export class PartitionWorker {
       }
       await this.#settle(flight, 0);
     } finally {
-      // What this read delivers stays pending; the next catch-up reads it by range.
-      reading.catch(() => undefined);
+      // What a read on its way delivers stays pending; the next catch-up reads it by range.
       await Promise.allSettled(flight.map(({ reply }) => reply));
     }
   }
@@ -198,7 +205,14 @@ export class PartitionWorker {
     return true;
   }
 
-  async #read(): Promise<RawEntry[]> {
+  #read(): Promise<RawEntry[]> {
+    const reading = this.#deliver();
+    // It is awaited later; until then a failure must not count as unhandled.
+    reading.catch(() => undefined);
+    return reading;
+  }
+
+  async #deliver(): Promise<RawEntry[]> {
     const { log, consumer } = this.#deps;
     const entries = await log.deliver(this.partition, consumer, this.#readSize.count);
     this.#readSize.observe(entries);

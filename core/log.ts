@@ -22,22 +22,18 @@ import {
   type CoordinateRequest,
   type Coordination,
   coordinateCall,
+  type Ownership,
+  ownershipCall,
   parseCoordination,
-  parseOwners,
+  parseOwnership,
 } from "./functions/coordinate.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
-import { APPLY_GROUP, COORDINATION, type PartitionKeys, partitionKeys } from "./keys.ts";
+import { APPLY_GROUP, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
 import type { Confirmation, Link } from "./redis/link.ts";
 
 /** An entry as the stream holds it: id, and field names and values in turn. */
 export type RawEntry = readonly [id: EntryId, fields: readonly Buffer[]];
-
-export interface Ownership {
-  readonly owners: ReadonlyMap<number, string>;
-  /** What each owner last said of its partition (JSON). */
-  readonly states: ReadonlyMap<number, string>;
-}
 
 const PENDING_PAGE = 1000;
 
@@ -152,10 +148,8 @@ export class Log {
 
   /** Who owns what, and how it stands. */
   async ownership(): Promise<Ownership> {
-    const [owners, states] = (await Promise.all(
-      [COORDINATION.owners, COORDINATION.states].map((key) => this.#link.call({ name: "HGETALL", args: [key] })),
-    ).catch(unavailable("log-unavailable"))) as [Buffer[], Buffer[]];
-    return { owners: parseOwners(owners), states: parseOwners(states) };
+    const reply = this.#withLibrary(() => this.#link.call(ownershipCall(this.#library)));
+    return parseOwnership(await reply.catch(unavailable("log-unavailable")));
   }
 
   async #withLibrary(call: () => Promise<unknown>): Promise<unknown> {

@@ -7,11 +7,15 @@
 --       then released partitions, claimed partitions, states as partition and JSON in turn
 -- Reply { live consumers, owners as partition and consumer in turn }, after the change. A partition claimed by two
 --       goes to the first.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
 local function coordinate(keys, args)
   local sessions, owners, states = keys[1], keys[2], keys[3]
   local consumer, lease_ms, channel = args[1], tonumber(args[2]), args[3]
-  local time = redis.call('TIME')
-  local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now_ms = now()
   local changed = false
 
   if lease_ms > 0 then
@@ -51,4 +55,22 @@ local function coordinate(keys, args)
 
   if changed then redis.call('PUBLISH', channel, consumer) end
   return { names, redis.call('HGETALL', owners) }
+end
+
+-- ownership: who owns what now, for those who only look. A consumer whose lease has run out owns nothing, also when
+-- nobody is left to take over.
+--
+-- KEYS  as for coordinate
+-- Reply { owners, states }, each as partition and text in turn
+local function ownership(keys)
+  local held = redis.call('HGETALL', keys[2])
+  local owners, now_ms = {}, now()
+  for i = 1, #held, 2 do
+    local expiry = redis.call('ZSCORE', keys[1], held[i + 1])
+    if expiry and tonumber(expiry) >= now_ms then
+      owners[#owners + 1] = held[i]
+      owners[#owners + 1] = held[i + 1]
+    end
+  end
+  return { owners, redis.call('HGETALL', keys[3]) }
 end

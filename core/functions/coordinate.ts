@@ -46,11 +46,28 @@ export function coordinateCall(library: Library, request: CoordinateRequest): Ca
 
 export function parseCoordination(reply: unknown): Coordination {
   const [consumers, pairs] = reply as [Buffer[], Buffer[]];
-  return { consumers: consumers.map(String), owners: parseOwners(pairs) };
+  return { consumers: consumers.map(String), owners: byPartition(pairs) };
 }
 
-/** @param pairs partition and consumer in turn, as HGETALL gives them */
-export function parseOwners(pairs: readonly Buffer[]): ReadonlyMap<number, string> {
+export interface Ownership {
+  /** Living owner of each owned partition. */
+  readonly owners: ReadonlyMap<number, string>;
+  /** What each owner last said of its partition (JSON). */
+  readonly states: ReadonlyMap<number, string>;
+}
+
+export function ownershipCall(library: Library): Call {
+  const { sessions, owners, states } = COORDINATION;
+  return { name: "FCALL", args: [library.call("ownership"), 3, sessions, owners, states] };
+}
+
+export function parseOwnership(reply: unknown): Ownership {
+  const [owners, states] = reply as [Buffer[], Buffer[]];
+  return { owners: byPartition(owners), states: byPartition(states) };
+}
+
+/** @param pairs partition and text in turn, as HGETALL gives them */
+function byPartition(pairs: readonly Buffer[]): ReadonlyMap<number, string> {
   const owners = new Map<number, string>();
   for (let i = 0; i + 1 < pairs.length; i += 2) owners.set(Number(String(pairs[i])), String(pairs[i + 1]));
   return owners;

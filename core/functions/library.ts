@@ -36,13 +36,14 @@ function defineLibrary(name: string, files: readonly string[], functions: Record
   };
 }
 
-/** append, position, trim and coordinate: for the log's Redis. Reads the Lua files: once, at start. */
+/** append, position, trim, coordinate and ownership: for the log's Redis. Reads the Lua files: once, at start. */
 export function logLibrary(): Library {
   return defineLibrary("millrace_log", ["./append.lua", "./coordinate.lua"], {
     append: [],
     position: ["no-writes"],
     trim: ["allow-oom"],
     coordinate: ["allow-oom"],
+    ownership: ["no-writes"],
   });
 }
 

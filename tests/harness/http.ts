@@ -97,3 +97,9 @@ export function accepted(answer: Answer): Revision & { readonly text: string } {
   if (answer.status !== 202) throw new Error(`expected 202, got ${answer.status}: ${answer.text}`);
   return revisionOf(answer);
 }
+
+/** Returns the revision of a command that its client was told is applied; fails at any other answer. */
+export function applied(answer: Answer): Revision & { readonly text: string } {
+  if (![200, 201, 204].includes(answer.status)) throw new Error(`not applied: ${answer.status} ${answer.text}`);
+  return revisionOf(answer);
+}

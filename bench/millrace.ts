@@ -1,0 +1,80 @@
+/**
+ * Millrace as it is deployed: built api and consumer processes, two Redis, tracing on at its default sampling.
+ */
+import type { Child } from "../infra/local/child.ts";
+import { findFreePort } from "../infra/local/ports.ts";
+import { startServiceProcess, waitUntilReady } from "../infra/local/service-process.ts";
+import { request } from "./http-request.ts";
+import { READY_WITHIN_MS, startServer } from "./node-process.ts";
+import { startRedis } from "./redis.ts";
+import type { Stage } from "./stage.ts";
+
+const PARTITIONS = 16;
+
+export interface Millrace {
+  readonly apiUrl: string;
+  readonly storeUrl: string;
+  /** Where a wrk script or a load generator appends the number of a key. */
+  readonly keysUrl: string;
+  /** What api and consumer share. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly traceSinkUrl: string;
+}
+
+/** What the api and the consumer see: two Redis with append-only files, and a collector that only counts. */
+export async function startSurroundings(stage: Stage) {
+  const [logUrl, storeUrl] = [await startRedis(stage, "log"), await startRedis(stage, "store")];
+  const traceSinkUrl = await startServer(stage, "trace-sink.js");
+  const env = {
+    NODE_ENV: "production",
+    LOG_URL: logUrl,
+    STORE_URL: storeUrl,
+    MILLRACE_PARTITIONS: String(PARTITIONS),
+    OTEL_EXPORTER_OTLP_ENDPOINT: traceSinkUrl,
+  };
+  return { storeUrl, traceSinkUrl, env };
+}
+
+/** Starts an api process without waiting until it is ready. */
+export async function startApi(stage: Stage, env: Millrace["env"]) {
+  const [port, opsPort] = [await findFreePort(), await findFreePort()];
+  const ports = { PORT: String(port), OPS_PORT: String(opsPort) };
+  const { reaper } = stage;
+  const child = await stage.add(startServiceProcess({ kind: "api", env: { ...env, ...ports }, reaper }));
+  return { child, apiUrl: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}` };
+}
+
+/** The whole of Millrace without a consumer: writes are accepted and wait in the log. */
+export async function startMillrace(stage: Stage): Promise<Millrace> {
+  const surroundings = await startSurroundings(stage);
+  const { child, apiUrl, opsUrl } = await startApi(stage, surroundings.env);
+  await waitUntilReady("api", child, opsUrl, READY_WITHIN_MS);
+  return { ...surroundings, apiUrl, keysUrl: `${apiUrl}/v1/kv/bench/k` };
+}
+
+/** Starts a consumer without waiting: it may have worked off a backlog before it is seen to be ready. */
+export async function spawnConsumer(stage: Stage, millrace: Millrace) {
+  const opsPort = await findFreePort();
+  const env = { ...millrace.env, OPS_PORT: String(opsPort) };
+  const child = await stage.add(startServiceProcess({ kind: "consumer", env, reaper: stage.reaper }));
+  return { child, opsUrl: `http://127.0.0.1:${opsPort}` };
+}
+
+export async function startConsumer(stage: Stage, millrace: Millrace): Promise<Child> {
+  const { child, opsUrl } = await spawnConsumer(stage, millrace);
+  await waitUntilReady("consumer", child, opsUrl, READY_WITHIN_MS);
+  return child;
+}
+
+/** Commands accepted and not yet applied, over all partitions. */
+export async function backlog(millrace: Millrace): Promise<number> {
+  const partitions: unknown = JSON.parse((await request(`${millrace.apiUrl}/v1/partitions`, 200)).toString());
+  if (!Array.isArray(partitions)) throw new Error("GET /v1/partitions gave no array");
+  return partitions.reduce((sum: number, partition: { backlog: number }) => sum + Number(partition.backlog), 0);
+}
+
+/** @throws when no span has reached the collector: then what was measured was not Millrace with tracing on. */
+export async function requireTraces(millrace: Millrace): Promise<void> {
+  const exports = Number((await request(millrace.traceSinkUrl, 200)).toString());
+  if (!(exports > 0)) throw new Error("no trace reached the collector: tracing was not on");
+}
