@@ -1,11 +1,11 @@
 /**
- * Millrace as it is deployed: built api and consumer processes, two Redis, tracing on at its default sampling.
+ * Millrace as it is deployed: built api and consumer processes, two Redis.
  */
 import type { Child } from "../infra/local/child.ts";
 import { findFreePort } from "../infra/local/ports.ts";
 import { startServiceProcess, waitUntilReady } from "../infra/local/service-process.ts";
 import { request } from "./http-request.ts";
-import { READY_WITHIN_MS, startServer } from "./node-process.ts";
+import { READY_WITHIN_MS } from "./node-process.ts";
 import { startRedis } from "./redis.ts";
 import type { Stage } from "./stage.ts";
 
@@ -18,21 +18,18 @@ export interface Millrace {
   readonly keysUrl: string;
   /** What api and consumer share. */
   readonly env: Readonly<Record<string, string>>;
-  readonly traceSinkUrl: string;
 }
 
-/** What the api and the consumer see: two Redis with append-only files, and a collector that only counts. */
+/** What the api and the consumer see: two Redis with append-only files. */
 export async function startSurroundings(stage: Stage) {
   const [logUrl, storeUrl] = [await startRedis(stage, "log"), await startRedis(stage, "store")];
-  const traceSinkUrl = await startServer(stage, "trace-sink.js");
   const env = {
     NODE_ENV: "production",
     LOG_URL: logUrl,
     STORE_URL: storeUrl,
     MILLRACE_PARTITIONS: String(PARTITIONS),
-    OTEL_EXPORTER_OTLP_ENDPOINT: traceSinkUrl,
   };
-  return { storeUrl, traceSinkUrl, env };
+  return { storeUrl, env };
 }
 
 /** Starts an api process without waiting until it is ready. */
@@ -71,10 +68,4 @@ export async function backlog(millrace: Millrace): Promise<number> {
   const partitions: unknown = JSON.parse((await request(`${millrace.apiUrl}/v1/partitions`, 200)).toString());
   if (!Array.isArray(partitions)) throw new Error("GET /v1/partitions gave no array");
   return partitions.reduce((sum: number, partition: { backlog: number }) => sum + Number(partition.backlog), 0);
-}
-
-/** @throws when no span has reached the collector: then what was measured was not Millrace with tracing on. */
-export async function requireTraces(millrace: Millrace): Promise<void> {
-  const exports = Number((await request(millrace.traceSinkUrl, 200)).toString());
-  if (!(exports > 0)) throw new Error("no trace reached the collector: tracing was not on");
 }

@@ -4,7 +4,7 @@
 
 import { request } from "./http-request.ts";
 import { interleave } from "./interleave.ts";
-import { requireTraces, startMillrace } from "./millrace.ts";
+import { startMillrace } from "./millrace.ts";
 import { startServer } from "./node-process.ts";
 import { startRedis } from "./redis.ts";
 import type { Row } from "./row.ts";
@@ -29,7 +29,6 @@ export async function benchPut(stage: Stage): Promise<Row[]> {
     (round) => put(millrace.keysUrl, round),
     (round) => put(bareKeysUrl, round),
   );
-  await requireTraces(millrace);
   return [
     {
       name: "put",
