@@ -3,66 +3,95 @@
  */
 import { Hono } from "hono";
 import { OperatingError } from "../core/errors.ts";
-import type { AppDependencies, Handler } from "./dependencies.ts";
-import { detailOfCode, ProblemError, problemOfCode } from "./errors.ts";
-import { problemResponse } from "./problem.ts";
+import type { AppDependencies } from "./dependencies.ts";
+import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
+import { type Answer, fromRequest, type Handler, type Incoming, toResponse } from "./exchange.ts";
+import { givenRequestId, problemAnswer } from "./problem.ts";
 import { deleteValue } from "./routes/delete-value.ts";
 import { getCommand } from "./routes/get-command.ts";
 import { getValue } from "./routes/get-value.ts";
 import { incrementValue } from "./routes/increment-value.ts";
 import { listPartitions } from "./routes/list-partitions.ts";
 import { putValue } from "./routes/put-value.ts";
+import { splitTarget } from "./target.ts";
 
-export function createApp(deps: AppDependencies): Hono {
-  const app = new Hono();
-  const resources: readonly [pattern: string, route: string, methods: Readonly<Record<string, Handler>>][] = [
-    [
-      // A key may hold slashes: the handlers read the path themselves.
-      "/v1/kv/*",
-      "/v1/kv/{namespace}/{key}",
-      { PUT: putValue(deps), GET: getValue(deps), DELETE: deleteValue(deps), POST: incrementValue(deps) },
-    ],
-    ["/v1/commands/:id", "/v1/commands/{id}", { GET: getCommand(deps) }],
-    ["/v1/partitions", "/v1/partitions", { GET: listPartitions(deps) }],
+export interface App {
+  /** Answers any request. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /**
+   * Answers a request whose target begins with KV_PREFIX, as `fetch` would, without a router and fetch's objects between:
+   * almost all requests are for keys.
+   */
+  readonly answerKey: (incoming: Incoming) => Promise<Answer>;
+  /** For what never became a request. */
+  readonly refuse: (slug: ProblemSlug) => Answer;
+}
+
+export function createApp(deps: AppDependencies): App {
+  const values = resource(deps, "/v1/kv/{namespace}/{key}", {
+    PUT: putValue(deps),
+    GET: getValue(deps),
+    DELETE: deleteValue(deps),
+    POST: incrementValue(deps),
+  });
+  const resources: readonly [pattern: string, answer: Handler][] = [
+    // A key may hold slashes: the handlers read the path themselves.
+    ["/v1/kv/*", values],
+    ["/v1/commands/:id", resource(deps, "/v1/commands/{id}", { GET: getCommand(deps) })],
+    ["/v1/partitions", resource(deps, "/v1/partitions", { GET: listPartitions(deps) })],
   ];
-  for (const [pattern, route, methods] of resources) {
-    const counted = Object.entries(methods).map(
-      ([method, handler]) => [method, withAnswers(deps, deps.counterOf(`${method} ${route}`), handler)] as const,
-    );
-    const handlers = new Map(counted);
-    const allow = [...handlers.keys()].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  // Routes are matched as they came, not decoded: the handlers look for what they need at fixed places.
+  const hono = new Hono({ getPath: (request) => splitTarget(fromRequest(request).target).path });
+  for (const [pattern, answer] of resources) {
     // One route for all methods of a resource: the router then needs no search, and 405 no second look.
-    app.all(pattern, ({ req: { raw } }) => {
-      const handler = handlers.get(raw.method === "HEAD" ? "GET" : raw.method);
-      if (handler) return handler(raw);
-      throw new ProblemError("method-not-allowed", `${raw.method} is not one of them.`, { Allow: allow });
-    });
+    hono.all(pattern, async ({ req: { raw } }) => toResponse(await answer(fromRequest(raw))));
   }
-  app.notFound((context) => problemResponse("not-found", deps.requestIds.of(context.req.raw)));
-  app.onError((error, context) => failure(deps, error, context.req.raw));
-  return app;
+  const refuse = (slug: ProblemSlug, incoming: Incoming) => problemAnswer(slug, deps.requestIds.of(incoming));
+  hono.notFound(({ req: { raw } }) => toResponse(refuse("not-found", fromRequest(raw))));
+  hono.onError((error, { req: { raw } }) => toResponse(failure(deps, error, fromRequest(raw))));
+  return {
+    fetch: hono.fetch,
+    answerKey: values,
+    refuse: (slug) => problemAnswer(slug, deps.requestIds.next()),
+  };
+}
+
+/** One handler for all methods of a resource: its failures are answers, and its answers are counted. */
+function resource(deps: AppDependencies, route: string, handlers: Readonly<Record<string, Handler>>): Handler {
+  const methods = new Map(
+    Object.entries(handlers).map(
+      ([method, handler]) => [method, withAnswers(deps, deps.counterOf(`${method} ${route}`), handler)] as const,
+    ),
+  );
+  const allow = [...methods.keys()].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  const refused = withAnswers(deps, deps.counterOf(route), async ({ method }) => {
+    throw new ProblemError("method-not-allowed", `${method} is not one of them.`, { Allow: allow });
+  });
+  return (incoming) => (methods.get(incoming.method === "HEAD" ? "GET" : incoming.method) ?? refused)(incoming);
 }
 
 /** A handler whose failures are answers, and whose answers are counted. */
 function withAnswers(deps: AppDependencies, count: (status: number) => void, handler: Handler): Handler {
-  return async (request) => {
-    let response: Response;
+  return async (incoming) => {
+    let answer: Answer;
     try {
-      response = await handler(request);
+      answer = await handler(incoming);
+      const requestId = givenRequestId(incoming);
+      if (requestId !== null) answer.headers["X-Request-Id"] = requestId;
     } catch (error) {
-      response = failure(deps, error, request);
+      answer = failure(deps, error, incoming);
     }
-    count(response.status);
-    return response;
+    count(answer.status);
+    return answer;
   };
 }
 
-function failure(deps: AppDependencies, error: unknown, request: Request): Response {
-  const requestId = deps.requestIds.of(request);
-  if (error instanceof ProblemError) return problemResponse(error.slug, requestId, error.message, error.headers);
+function failure(deps: AppDependencies, error: unknown, incoming: Incoming): Answer {
+  const requestId = deps.requestIds.of(incoming);
+  if (error instanceof ProblemError) return problemAnswer(error.slug, requestId, error.message, error.headers);
   if (error instanceof OperatingError) {
-    return problemResponse(problemOfCode(error.code), requestId, detailOfCode(error.code));
+    return problemAnswer(problemOfCode(error.code), requestId, detailOfCode(error.code));
   }
   deps.report(error, requestId);
-  return problemResponse("internal", requestId);
+  return problemAnswer("internal", requestId);
 }

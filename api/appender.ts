@@ -75,12 +75,6 @@ interface Lane {
   generation: number;
 }
 
-/**
- * Commands that are sent without waiting for the end of the turn: the log then works on them while this process reads the
- * turn's other requests.
- */
-const FLUSH_AT_COMMANDS = 32;
-
 /** Between two attempts to send a group again. */
 const RESEND_PAUSE_MS = 25;
 
@@ -91,9 +85,8 @@ export class Appender {
   readonly #log: GroupLog;
   readonly #options: AppenderOptions;
   readonly #lanes: readonly Lane[];
-  /** Lanes with commands that nobody sends yet, and how many commands that is. */
+  /** Lanes with commands that nobody sends yet. */
   #dirty: Lane[] = [];
-  #unsent = 0;
   #stopping = false;
   #idle: (() => void) | null = null;
   readonly #sweeper: NodeJS.Timeout;
@@ -131,7 +124,7 @@ export class Appender {
       const deadlineMs = performance.now() + this.#options.timeoutMs;
       lane.queue.push({ command, bytes, deadlineMs, resolve, reject });
       lane.queuedBytes += bytes;
-      if (!lane.busy) this.#schedule(lane);
+      if (!lane.busy && lane.queue.length === 1) this.#schedule(lane);
     });
   }
 
@@ -146,19 +139,14 @@ export class Appender {
     clearInterval(this.#sweeper);
   }
 
-  /** At the end of the turn, so that whatever else it brings joins the groups; at once when enough has come. */
+  /** At the end of the turn, so that whatever else it brings joins the groups. */
   #schedule(lane: Lane): void {
-    if (lane.queue.length === 1) this.#dirty.push(lane);
-    this.#unsent += 1;
-    if (this.#unsent === 1) setImmediate(() => this.#flush());
-    else if (this.#unsent === FLUSH_AT_COMMANDS) this.#flush();
-  }
-
-  #flush(): void {
-    const lanes = this.#dirty;
-    this.#dirty = [];
-    this.#unsent = 0;
-    for (const each of lanes) void this.#run(each);
+    if (this.#dirty.push(lane) > 1) return;
+    setImmediate(() => {
+      const lanes = this.#dirty;
+      this.#dirty = [];
+      for (const each of lanes) void this.#run(each);
+    });
   }
 
   /** Sends group after group until the lane is empty. */

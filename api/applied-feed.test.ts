@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { WAITERS_MAX } from "../core/limits.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 
 const message = (watermark: string, results: Record<string, string> = {}) => JSON.stringify({ watermark, results });
@@ -64,6 +65,32 @@ describe("waiting for a command", () => {
   test("the store is asked only where somebody waits and nothing was heard", async () => {
     await vi.advanceTimersByTimeAsync(500);
     expect(asked).toBe(0);
+  });
+
+  test("a client that goes away gives its place back at once, and one that has gone takes none", async () => {
+    const client = new AbortController();
+    const wait = feed.wait(0, "10-1", 30_000, client.signal);
+    expect(feed.waiting).toBe(1);
+    client.abort();
+    expect(await wait).toEqual({ passed: false });
+    expect(feed.waiting).toBe(0);
+    expect(await feed.wait(0, "10-1", 30_000, client.signal)).toEqual({ passed: false });
+    expect(feed.waiting).toBe(0);
+  });
+
+  test("stopping releases whoever waits, and nobody waits after it", async () => {
+    const wait = feed.wait(0, "10-1", 30_000);
+    feed.stop();
+    expect(await wait).toEqual({ passed: false });
+    expect(await feed.wait(0, "10-1", 30_000)).toEqual({ passed: false });
+  });
+
+  test("beyond the bound it is refused, and those before it are not forgotten", async () => {
+    const waits = Array.from({ length: WAITERS_MAX }, (_, i) => feed.wait(0, `${1 + (i % 7)}-${i}`, 30_000));
+    await expect(feed.wait(0, "10-1", 30_000)).rejects.toMatchObject({ code: "overloaded" });
+    feed.hear(0, message("9-0 1"));
+    expect((await Promise.all(waits)).every(({ passed }) => passed)).toBe(true);
+    expect(feed.waiting).toBe(0);
   });
 
   test("a message that is not ours changes nothing", async () => {

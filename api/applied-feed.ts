@@ -47,6 +47,7 @@ export class AppliedFeed {
   readonly #source: AppliedSource;
   readonly #partitions: readonly Partition[];
   #waiting = 0;
+  #stopped = false;
   #sweeper: ReturnType<typeof setInterval> | null = null;
   #rotatedMs = performance.now();
 
@@ -72,7 +73,9 @@ export class AppliedFeed {
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
+  /** Releases whoever waits, as if the time were over; from now on nobody waits. */
   stop(): void {
+    this.#stopped = true;
     if (this.#sweeper) clearInterval(this.#sweeper);
     for (const { waiters } of this.#partitions) for (const waiter of waiters) this.#release(waiter, { passed: false });
   }
@@ -93,22 +96,21 @@ export class AppliedFeed {
 
   /**
    * Waits until the partition's watermark has reached the id.
+   * @param gone ends the waiting early: nobody is there any more to be told
    * @throws OperatingError `overloaded` when too many wait already
    */
-  wait(partition: number, id: EntryId, timeoutMs: number): Promise<Passed> {
+  async wait(partition: number, id: EntryId, timeoutMs: number, gone?: AbortSignal): Promise<Passed> {
     const state = this.#at(partition);
     const known = resultOf(state, id);
-    if (known) return Promise.resolve({ passed: true, result: known });
-    if (compareIds(id, state.watermark) <= 0) return Promise.resolve({ passed: true });
-    if (this.#waiting >= WAITERS_MAX) return Promise.reject(new OperatingError("overloaded", "too many requests wait"));
+    if (known) return { passed: true, result: known };
+    if (compareIds(id, state.watermark) <= 0) return { passed: true };
+    if (this.#stopped || gone?.aborted) return { passed: false };
+    if (this.#waiting >= WAITERS_MAX) throw new OperatingError("overloaded", "too many requests wait");
     return new Promise((release) => {
-      const { waiters } = state;
       const waiter: Waiter = { id, deadlineMs: performance.now() + timeoutMs, release, done: false };
-      let index = waiters.length;
-      while (index > 0 && compareIds(waiters[index - 1]?.id ?? ID_ZERO, id) > 0) index -= 1;
-      if (index === waiters.length) waiters.push(waiter);
-      else waiters.splice(index, 0, waiter);
+      insert(state.waiters, waiter);
       this.#waiting += 1;
+      gone?.addEventListener("abort", () => this.#release(waiter, { passed: false }), { once: true });
     });
   }
 
@@ -170,6 +172,18 @@ export class AppliedFeed {
     if (state === undefined) throw new Error(`no partition ${partition}`);
     return state;
   }
+}
+
+/** Keeps the waiters ordered. Mostly it is the newest id; a look from the end would be long behind revisions of the future. */
+function insert(waiters: Waiter[], waiter: Waiter): void {
+  let low = 0;
+  let high = waiters.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareIds(waiters[middle]?.id ?? ID_ZERO, waiter.id) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  waiters.splice(low, 0, waiter);
 }
 
 /** Kept after it was told: a status request may wait for the same command. */

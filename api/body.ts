@@ -4,7 +4,6 @@
 import { CONTENT_TYPE_MAX_CHARS, VALUE_MAX_BYTES } from "../core/limits.ts";
 import { ProblemError } from "./errors.ts";
 
-const NOTHING = new Uint8Array(0);
 const PRINTABLE_ASCII = /^[\u0020-\u007e]+$/;
 
 /** What a value is when its writer does not say (RFC 9110, 8.3). */
@@ -19,44 +18,61 @@ export function parseContentType(header: string | null): string {
   return header;
 }
 
-/** @throws ProblemError `value-too-large`, early when the length is declared; `invalid-body` when it breaks off */
-export async function readValue(request: Request): Promise<Uint8Array> {
-  const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    if (Number(declared) > VALUE_MAX_BYTES) throw tooLarge();
-    if (declared === "0") return NOTHING;
-    return new Uint8Array(await request.arrayBuffer().catch(broken));
+/**
+ * Collects the chunks of a body.
+ * @throws ProblemError `value-too-large`, early when the length is declared
+ */
+export class BodyBuffer {
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  /** @param declared the Content-Length header */
+  constructor(declared: string | null) {
+    if (declared !== null && Number(declared) > VALUE_MAX_BYTES) throw tooLarge();
   }
-  if (request.body === null) return NOTHING;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read().catch(broken);
-    if (done) return joined(chunks, length);
-    length += value.byteLength;
-    if (length > VALUE_MAX_BYTES) {
-      reader.cancel().catch(() => undefined);
+
+  add(chunk: Uint8Array): void {
+    this.#length += chunk.byteLength;
+    if (this.#length > VALUE_MAX_BYTES) {
+      this.#chunks = [];
       throw tooLarge();
     }
-    chunks.push(value);
+    this.#chunks.push(chunk);
+  }
+
+  whole(): Uint8Array {
+    const [first, second] = this.#chunks;
+    if (first !== undefined && second === undefined) return first;
+    const value = new Uint8Array(this.#length);
+    let offset = 0;
+    for (const chunk of this.#chunks) {
+      value.set(chunk, offset);
+      offset += chunk.byteLength;
+    }
+    return value;
   }
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const value = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    value.set(chunk, offset);
-    offset += chunk.byteLength;
+/** @throws ProblemError `value-too-large`, early when the length is declared; `invalid-body` when it breaks off */
+export async function readBody(request: Request): Promise<Uint8Array> {
+  const buffer = new BodyBuffer(request.headers.get("content-length"));
+  const reader = request.body?.getReader();
+  if (reader === undefined) return buffer.whole();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(broken);
+      if (done) return buffer.whole();
+      buffer.add(value);
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
   }
-  return value;
-}
-
-function tooLarge(): ProblemError {
-  return new ProblemError("value-too-large", `A value has at most ${VALUE_MAX_BYTES} bytes.`);
 }
 
 function broken(): never {
   throw new ProblemError("invalid-body");
+}
+
+function tooLarge(): ProblemError {
+  return new ProblemError("value-too-large", `A value has at most ${VALUE_MAX_BYTES} bytes.`);
 }

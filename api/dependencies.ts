@@ -7,6 +7,7 @@ import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import type { Accepted } from "./appender.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
+import type { Incoming } from "./exchange.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
 
@@ -24,7 +25,7 @@ export interface AppDependencies {
   };
   readonly requestIds: RequestIds;
   /** The trace a request belongs to, as a W3C traceparent. */
-  readonly traceparentOf: (headers: Headers) => string | undefined;
+  readonly traceparentOf: (incoming: Incoming) => string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told of what only we should know: an unexpected error, with the request's id. */
@@ -32,9 +33,6 @@ export interface AppDependencies {
   /** What counts the answers of a route. */
   readonly counterOf: (route: string) => (status: number) => void;
 }
-
-/** A handler of one route; what it throws becomes a problem. */
-export type Handler = (request: Request) => Promise<Response>;
 
 export interface CommandTarget {
   readonly namespace: string;

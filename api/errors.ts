@@ -17,6 +17,9 @@ export const PROBLEMS = {
   "invalid-key": { status: 400, title: "The key is not valid" },
   "key-too-long": { status: 414, title: "The key is too long" },
   "invalid-body": { status: 400, title: "The body did not arrive whole" },
+  "malformed-request": { status: 400, title: "That is not an HTTP request" },
+  "request-timeout": { status: 408, title: "The request did not arrive in time" },
+  "headers-too-large": { status: 431, title: "The request's headers are too large" },
   "value-too-large": { status: 413, title: "The value is too large" },
   "invalid-content-type": { status: 400, title: "The content type is not valid" },
   "invalid-revision": { status: 400, title: "That is not a revision" },
@@ -48,7 +51,11 @@ export class ProblemError extends Error {
 
   /** @param detail for the client: what is wrong with this request, and never anything internal */
   constructor(slug: ProblemSlug, detail?: string, headers: Readonly<Record<string, string>> = {}) {
+    // It is an answer and nobody's mistake: collecting a stack would cost more than all the rest of it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail ?? "");
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = "ProblemError";
     this.slug = slug;
     this.headers = headers;

@@ -1,33 +1,35 @@
 /**
- * Namespace and key of a request, from its URL. Pure.
+ * Namespace and key of a request, from its target. Pure.
  *
  * The key is everything after the namespace, slashes included, percent-decoded once: `a%2Fb` and `a/b` are one key.
- * `.` and `..` as whole segments never get here: URL parsers resolve them (RFC 3986, 5.2.4).
+ * Clients and proxies resolve `.` and `..` as whole segments (RFC 3986, 5.2.4), some of them and not always: a path that
+ * still holds one would name another key depending on its way, so it is refused. Encoded slashes make such a key plain.
  */
 import { KEY_MAX_BYTES, NAMESPACE_MAX_CHARS } from "../core/limits.ts";
 import { ProblemError } from "./errors.ts";
+import { splitTarget, type Target } from "./target.ts";
 
-export interface KeyPath {
+export interface KeyPath extends Target {
   readonly namespace: string;
   readonly key: string;
-  /** The path as it came, for Location. */
-  readonly path: string;
-  readonly query: URLSearchParams | null;
 }
 
 export const KV_PREFIX = "/v1/kv/";
 
 const NAMESPACE_PATTERN = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAMESPACE_MAX_CHARS - 1}}$`);
+/** Nothing to decode, to measure in bytes, or to refuse: almost every key. */
+const PLAIN_KEY = new RegExp(`^[A-Za-z0-9_~!$&'()*+,;=:@/-]{1,${KEY_MAX_BYTES}}$`);
+const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 /** Control characters (Unicode category Cc), NUL among them: they break logs, headers and terminals. */
 const CONTROL_CHARACTERS = /\p{Cc}/u;
+/** URL parsers end a path at one and turn the other into a slash. */
+const UNENCODED = /[#\\]/;
 
 const encoder = new TextEncoder();
 
-/** @throws ProblemError when the path is not that of a key */
-export function parseKeyPath(url: string): KeyPath {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  const queryStart = url.indexOf("?", start);
-  const path = queryStart < 0 ? url.slice(start) : url.slice(start, queryStart);
+/** @throws ProblemError when the target is not that of a key */
+export function parseKeyPath(target: string): KeyPath {
+  const { path, query } = splitTarget(target);
   const slash = path.indexOf("/", KV_PREFIX.length);
   const namespace = path.slice(KV_PREFIX.length, slash < 0 ? undefined : slash);
   if (!NAMESPACE_PATTERN.test(namespace)) {
@@ -36,15 +38,19 @@ export function parseKeyPath(url: string): KeyPath {
       `A namespace is 1 to ${NAMESPACE_MAX_CHARS} letters, digits, dots, dashes and underscores.`,
     );
   }
-  const key = decodeKey(slash < 0 ? "" : path.slice(slash + 1));
-  return { namespace, key, path, query: queryStart < 0 ? null : new URLSearchParams(url.slice(queryStart + 1)) };
+  const encoded = slash < 0 ? "" : path.slice(slash + 1);
+  return { path, query, namespace, key: PLAIN_KEY.test(encoded) ? encoded : decodeKey(encoded) };
 }
 
 function decodeKey(encoded: string): string {
   if (encoded === "") throw new ProblemError("invalid-key", "The key is empty.");
+  if (DOT_SEGMENT.test(encoded)) {
+    throw new ProblemError("invalid-key", "A segment of the path is . or .., which URL parsers resolve.");
+  }
+  if (UNENCODED.test(encoded)) throw new ProblemError("invalid-key", "# and \\ must be percent-encoded.");
   let key: string;
   try {
-    key = encoded.includes("%") ? decodeURIComponent(encoded) : encoded;
+    key = decodeURIComponent(encoded);
   } catch {
     throw new ProblemError("invalid-key", "The key is not percent-encoded UTF-8.");
   }
@@ -53,13 +59,4 @@ function decodeKey(encoded: string): string {
     throw new ProblemError("key-too-long", `A key has at most ${KEY_MAX_BYTES} bytes.`);
   }
   return key;
-}
-
-/** Refuses parameters that would otherwise be silently without effect. */
-export function onlyParameters(query: URLSearchParams | null, known: readonly string[]): void {
-  if (query === null) return;
-  for (const name of query.keys()) {
-    if (!known.includes(name))
-      throw new ProblemError("unknown-parameter", `The parameter ${JSON.stringify(name)} is not known here.`);
-  }
 }

@@ -5,6 +5,7 @@ import type { Condition } from "../core/command.ts";
 import { compareIds, type EntryId, parseRevision } from "../core/entry-id.ts";
 import { MIN_REVISIONS_MAX } from "../core/limits.ts";
 import { ProblemError } from "./errors.ts";
+import type { Incoming } from "./exchange.ts";
 
 /** What a write's preconditions come to: none, one for the log to carry, or one that can never be met. */
 export type WritePrecondition = { readonly condition?: Condition; readonly impossible: boolean };
@@ -16,9 +17,13 @@ const NONE: WritePrecondition = { impossible: false };
  * A revision of another partition is not this key's and never will be.
  * @throws ProblemError when the header is a list, a weak tag, or no revision
  */
-export function parseWritePrecondition(headers: Headers, partition: number, partitions: number): WritePrecondition {
-  const match = headers.get("if-match");
-  const noneMatch = headers.get("if-none-match");
+export function parseWritePrecondition(
+  incoming: Pick<Incoming, "header">,
+  partition: number,
+  partitions: number,
+): WritePrecondition {
+  const match = incoming.header("if-match");
+  const noneMatch = incoming.header("if-none-match");
   if (match === null && noneMatch === null) return NONE;
   if (match !== null && noneMatch !== null) {
     throw new ProblemError("invalid-precondition", "Give If-Match or If-None-Match, not both.");

@@ -2,10 +2,17 @@
  * Answers of failure: `application/problem+json` (RFC 9457).
  */
 import { PROBLEMS, type ProblemSlug } from "./errors.ts";
+import type { Answer, Incoming } from "./exchange.ts";
 
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Names requests: what the client called it, when that is safe to repeat, else a name of our own. */
+/** What the client called its request, when that is safe to repeat. */
+export function givenRequestId(incoming: Incoming): string | null {
+  const given = incoming.header("x-request-id");
+  return given !== null && REQUEST_ID_PATTERN.test(given) ? given : null;
+}
+
+/** Names requests that their clients have not named. */
 export class RequestIds {
   readonly #prefix: string;
   #count = 0;
@@ -15,30 +22,35 @@ export class RequestIds {
     this.#prefix = prefix;
   }
 
-  of(request: Request): string {
-    const given = request.headers.get("x-request-id");
-    if (given !== null && REQUEST_ID_PATTERN.test(given)) return given;
+  next(): string {
     this.#count += 1;
     return `${this.#prefix}-${this.#count.toString(36)}`;
   }
+
+  of(incoming: Incoming): string {
+    return givenRequestId(incoming) ?? this.next();
+  }
 }
 
-export function problemResponse(
+export function problemAnswer(
   slug: ProblemSlug,
   requestId: string,
   detail = "",
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Answer {
   const { status, title, ...rest } = PROBLEMS[slug];
   const body = { type: `/problems/${slug}`, title, status, ...(detail !== "" && { detail }), requestId };
-  return new Response(`${JSON.stringify(body)}\n`, {
+  return {
     status,
     headers: {
       "Content-Type": "application/problem+json",
       "X-Content-Type-Options": "nosniff",
+      // A 404 or 410 may be kept by caches unless they are told not to (RFC 9111, 3).
+      "Cache-Control": "no-store",
       "X-Request-Id": requestId,
       ...("retryAfterS" in rest && { "Retry-After": String(rest.retryAfterS) }),
       ...headers,
     },
-  });
+    body: `${JSON.stringify(body)}\n`,
+  };
 }

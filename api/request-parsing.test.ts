@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { compareIds } from "../core/entry-id.ts";
-import { parseContentType, readValue } from "./body.ts";
+import { parseContentType, readBody } from "./body.ts";
 import { apiConfigSchema } from "./config.ts";
-import { onlyParameters, parseKeyPath } from "./key-path.ts";
+import { fromRequest } from "./exchange.ts";
+import { parseKeyPath } from "./key-path.ts";
 import { isNotModified, parseMinRevision, parseWritePrecondition } from "./precondition.ts";
 import { parsePreference, parseWaitParameter } from "./preference.ts";
+import { onlyParameters } from "./target.ts";
 import { traceparentOf } from "./traceparent.ts";
 
-const keyOf = (path: string) => parseKeyPath(`http://h:1${path}`).key;
+const keyOf = (target: string) => parseKeyPath(target).key;
+const withHeaders = (headers: Record<string, string>) => fromRequest(new Request("http://h/", { headers }));
 
 describe("the path of a key", () => {
   test.each([
@@ -18,6 +21,10 @@ describe("the path of a key", () => {
     ["/v1/kv/n/a%20b+c", "a b+c"],
     ["/v1/kv/n/a%2525", "a%25"],
     ["/v1/kv/n/a?x=/y", "a"],
+    ["/v1/kv/n/a%2F..%2Fb", "a/../b"],
+    ["/v1/kv/n/a..b/.c/...", "a..b/.c/..."],
+    ["/v1/kv/n/a%5Cb%23", "a\\b#"],
+    ['/v1/kv/n/{a}|"b"', '{a}|"b"'],
   ])("%s is read whole and decoded once", (path, key) => {
     expect(keyOf(path)).toBe(key);
   });
@@ -31,6 +38,14 @@ describe("the path of a key", () => {
     ["/v1/kv/n/%ed%a0%80", "invalid-key"],
     ["/v1/kv/n/a%00b", "invalid-key"],
     ["/v1/kv/n/a%0ab", "invalid-key"],
+    ["/v1/kv/n/a/../b", "invalid-key"],
+    ["/v1/kv/n/a/%2e%2E/b", "invalid-key"],
+    ["/v1/kv/n/.", "invalid-key"],
+    ["/v1/kv/n/a/.%2e", "invalid-key"],
+    ["/v1/kv/n/a#b", "invalid-key"],
+    ["/v1/kv/n/a\\b", "invalid-key"],
+    ["/v1/kv/../kv/n/k", "invalid-namespace"],
+    ["/v1/kv/%6e/k", "invalid-namespace"],
     ["/v1/kv//k", "invalid-namespace"],
     ["/v1/kv/-n/k", "invalid-namespace"],
     ["/v1/kv/n%20/k", "invalid-namespace"],
@@ -85,7 +100,7 @@ describe("Prefer", () => {
 });
 
 describe("preconditions", () => {
-  const parse = (headers: Record<string, string>) => parseWritePrecondition(new Headers(headers), 7, 16);
+  const parse = (headers: Record<string, string>) => parseWritePrecondition(withHeaders(headers), 7, 16);
 
   test.each([
     [{}, { impossible: false }],
@@ -147,8 +162,8 @@ describe("the body", () => {
 
   test("too large is refused before it is read when its length is told, and at the limit when it is not", async () => {
     const declared = request(endless(), { "content-length": "1048577" });
-    await expect(readValue(declared)).rejects.toMatchObject({ slug: "value-too-large" });
-    await expect(readValue(request(endless()))).rejects.toMatchObject({ slug: "value-too-large" });
+    await expect(readBody(declared)).rejects.toMatchObject({ slug: "value-too-large" });
+    await expect(readBody(request(endless()))).rejects.toMatchObject({ slug: "value-too-large" });
   });
 
   test("without a declared length comes out whole", async () => {
@@ -160,13 +175,13 @@ describe("the body", () => {
         else controller.close();
       },
     });
-    expect([...(await readValue(request(stream)))]).toEqual([1, 2, 3]);
-    expect(await readValue(request(null))).toHaveLength(0);
+    expect([...(await readBody(request(stream)))]).toEqual([1, 2, 3]);
+    expect(await readBody(request(null))).toHaveLength(0);
   });
 
   test("that breaks off is the client's fault, not ours", async () => {
     const stream = new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) });
-    await expect(readValue(request(stream))).rejects.toMatchObject({ slug: "invalid-body" });
+    await expect(readBody(request(stream))).rejects.toMatchObject({ slug: "invalid-body" });
   });
 
   test("keeps its content type verbatim, and gets the generic one when it has none", () => {
@@ -180,7 +195,7 @@ describe("the body", () => {
 
 test("a traceparent is carried only when it is one", () => {
   const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  const of = (value: string) => traceparentOf(new Headers({ traceparent: value }));
+  const of = (value: string) => traceparentOf(withHeaders({ traceparent: value }));
   expect(of(valid)).toBe(valid);
   for (const bad of [
     "x",

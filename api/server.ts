@@ -1,13 +1,25 @@
 /**
  * Listening, on Node. The only file of the api, beside its entry, that knows the runtime.
+ *
+ * Requests for keys, almost all there are, go straight from Node's objects to the handlers; the others through fetch's.
+ * Whatever cannot be read as a request gets a problem too, and its connection is closed.
  */
-import type { Server, ServerResponse } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import { VALUE_MAX_BYTES } from "../core/limits.ts";
 import type { Service } from "../core/service.ts";
+import type { App } from "./app.ts";
+import { BodyBuffer } from "./body.ts";
+import { ProblemError, type ProblemSlug } from "./errors.ts";
+import { type Answer, type Incoming, toResponse } from "./exchange.ts";
+import { KV_PREFIX } from "./key-path.ts";
 
 /** Slower senders of headers or bodies are cut off: they would hold a connection for nothing (slowloris). */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for them. */
+const TIMEOUTS_LOOK_MS = 1000;
 /** Longer than the idle time of the usual proxies in front (60 s), so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const HEADERS_MAX_BYTES = 16 * 1024;
@@ -16,35 +28,53 @@ const CONNECTIONS_MAX = 20_000;
 const LAME_DUCK_MS = 300;
 const DRAIN_MAX_MS = 10_000;
 const IDLE_LOOK_MS = 20;
-
-type Fetch = (request: Request) => Response | Promise<Response>;
+/** Who is answered before all was sent may go on sending for so long: a connection closed at once would lose the answer. */
+const LINGER_MS = 500;
 
 export class HttpServer implements Service {
   readonly #server: Server;
+  readonly #app: App;
   readonly #host: string;
   readonly #port: number;
   #stopping = false;
   #listening = false;
 
-  constructor(host: string, port: number, fetch: Fetch) {
+  /** @param report told of errors that should not be: their connection is closed */
+  constructor(host: string, port: number, app: App, report: (error: unknown) => void) {
     this.#host = host;
     this.#port = port;
-    this.#server = createAdaptorServer({
-      fetch: (request, { outgoing }) => {
-        const response = fetch(request);
-        return response instanceof Promise
-          ? response.then((settled) => this.#finish(settled, outgoing as ServerResponse))
-          : this.#finish(response, outgoing as ServerResponse);
+    this.#app = app;
+    const fetched = getRequestListener((request, { outgoing }) => this.#fetch(request, outgoing as ServerResponse), {
+      errorHandler: (error) => {
+        if (!(error instanceof RequestError)) report(error);
+        return toResponse(app.refuse(error instanceof RequestError ? "malformed-request" : "internal"));
       },
-      serverOptions: {
+    });
+    const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (!incoming.url?.startsWith(KV_PREFIX)) return void fetched(incoming, outgoing);
+      this.#answerKey(incoming, outgoing).catch((error: unknown) => {
+        report(error);
+        outgoing.destroy();
+      });
+    };
+    this.#server = createServer(
+      {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: TIMEOUTS_LOOK_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         maxHeaderSize: HEADERS_MAX_BYTES,
         noDelay: true,
       },
-    }) as Server;
+      listener,
+    );
     this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.on("checkContinue", (incoming, outgoing) => {
+      // Who asks before sending what is too large is told so instead.
+      if (!(Number(incoming.headers["content-length"]) > VALUE_MAX_BYTES)) outgoing.writeContinue();
+      listener(incoming, outgoing);
+    });
+    this.#server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
   }
 
   /** Takes requests, and will go on taking them. */
@@ -81,10 +111,106 @@ export class HttpServer implements Service {
     clearTimeout(deadline);
   }
 
-  #finish(response: Response, outgoing: ServerResponse): Response {
+  async #answerKey(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { status, headers, body } = await this.#app.answerKey(new NodeIncoming(incoming, outgoing));
+    const length = lengthToTell(status, body);
+    if (length !== null && headers["Content-Length"] === undefined) headers["Content-Length"] = String(length);
+    if (this.#stopping) outgoing.shouldKeepAlive = false;
+    outgoing.writeHead(status, headers);
+    outgoing.end(body ?? undefined);
+    if (!incoming.complete) linger(incoming);
+  }
+
+  async #fetch(request: Request, outgoing: ServerResponse): Promise<Response> {
+    const response = await this.#app.fetch(request);
     if (this.#stopping) outgoing.shouldKeepAlive = false;
     return response;
   }
+
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    const { status, headers, body } = this.#app.refuse(refusalOf(error.code));
+    const text = String(body);
+    const all = { Connection: "close", ...headers, "Content-Length": lengthOf(text) };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
+  }
+}
+
+/** A request as Node has parsed it. */
+class NodeIncoming implements Incoming {
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+  }
+
+  get method(): string {
+    return this.#incoming.method ?? "";
+  }
+
+  get target(): string {
+    return this.#incoming.url ?? "";
+  }
+
+  header(name: string): string | null {
+    const value = this.#incoming.headers[name];
+    return typeof value === "string" ? value : null;
+  }
+
+  body(): Promise<Uint8Array> {
+    const incoming = this.#incoming;
+    return new Promise((resolve, reject) => {
+      const buffer = new BodyBuffer(this.header("content-length"));
+      incoming.on("data", (chunk: Buffer) => {
+        try {
+          buffer.add(chunk);
+        } catch (error) {
+          incoming.removeAllListeners("data");
+          reject(error);
+        }
+      });
+      incoming.on("end", () => resolve(buffer.whole()));
+      incoming.on("error", () => reject(new ProblemError("invalid-body")));
+    });
+  }
+
+  get gone(): AbortSignal {
+    const controller = new AbortController();
+    this.#outgoing.on("close", () => {
+      if (!this.#outgoing.writableFinished) controller.abort();
+    });
+    return controller.signal;
+  }
+}
+
+function refusalOf(code: string | undefined): ProblemSlug {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return "headers-too-large";
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return "request-timeout";
+    default:
+      return "malformed-request";
+  }
+}
+
+/** @returns null where an answer never has a body (RFC 9110, 8.6) */
+function lengthToTell(status: number, body: Answer["body"]): number | null {
+  if (body !== null) return lengthOf(body);
+  return status === 204 || status === 304 ? null : 0;
+}
+
+function lengthOf(body: string | Uint8Array): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
+}
+
+function linger(incoming: IncomingMessage): void {
+  setTimeout(() => {
+    if (!incoming.complete) incoming.socket.destroySoon();
+  }, LINGER_MS).unref();
 }
 
 function pause(ms: number): Promise<void> {

@@ -2,7 +2,7 @@
  * The api, put together from its configuration.
  */
 import type { Logger } from "pino";
-import { describeError } from "../core/errors.ts";
+import { describeError, OperatingError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { OpsServer } from "../core/ops-server.ts";
@@ -24,6 +24,8 @@ import { traceparentOf } from "./traceparent.ts";
 
 /** How long replicas may take to confirm. */
 const CONFIRM_TIMEOUT_MS = 500;
+/** How long requests may go on waiting when the process stops. */
+const WAITERS_PATIENCE_MS = 8_000;
 
 /** @param instance random: it names this process as a producer, and its requests */
 export function buildApi(config: ApiConfig, instance: string, logger: Logger, fail: () => void): Service {
@@ -46,20 +48,22 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const subscriber = new SubscriberLink(config.STORE_URL, `api-events-${instance}`, [...partitionOfChannel.keys()]);
   const monitor = new PartitionMonitor(log, store, () => preparation.logUsable && preparation.storeUsable);
   const counts = new HttpCounts();
+  const report = (error: unknown, requestId?: string) =>
+    logger.error({ requestId, error: describeError(error) }, "unexpected error");
   const app = createApp({
     partitions,
     submit: (partition, command) => appender.submit(partition, command),
     log,
-    store,
+    store: judged(store, () => preparation.storeUsable),
     feed,
     monitor,
     requestIds: new RequestIds(instance),
     traceparentOf,
     now: Date.now,
-    report: (error, requestId) => logger.error({ requestId, error: describeError(error) }, "unexpected error"),
+    report,
     counterOf: (route) => counts.of(route),
   });
-  const server = new HttpServer(config.MILLRACE_HOST, config.PORT, (request) => app.fetch(request));
+  const server = new HttpServer(config.MILLRACE_HOST, config.PORT, app, report);
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
     live: () => true,
     ready: () => ({
@@ -83,7 +87,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
     },
     async stop() {
+      // Who waits for a result is told 202 in time, before the server closes on whoever is left.
+      const patience = setTimeout(() => feed.stop(), WAITERS_PATIENCE_MS);
       await server.stop();
+      clearTimeout(patience);
       await appender.stop();
       await monitor.stop();
       feed.stop();
@@ -93,5 +100,16 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       storeLink.close();
       await ops.stop();
     },
+  };
+}
+
+/** A store that may belong to another installation is not read: its answers would be somebody else's. */
+function judged(store: Store, usable: () => boolean): Pick<Store, "read" | "outcome" | "watermark"> {
+  const only = <T>(ask: () => Promise<T>): Promise<T> =>
+    usable() ? ask() : Promise.reject(new OperatingError("store-unavailable", "the store is not usable"));
+  return {
+    read: (partition, namespace, key) => only(() => store.read(partition, namespace, key)),
+    outcome: (partition, id) => only(() => store.outcome(partition, id)),
+    watermark: (partition) => only(() => store.watermark(partition)),
   };
 }

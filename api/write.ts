@@ -4,51 +4,69 @@
  */
 import type { Command, Condition, Operation, Result } from "../core/command.ts";
 import { formatRevision } from "../core/entry-id.ts";
+import { OperatingError } from "../core/errors.ts";
 import { isHalted } from "../core/partition-state.ts";
+import type { Accepted } from "./appender.ts";
+import type { Passed } from "./applied-feed.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
+import type { Answer, Incoming } from "./exchange.ts";
 import { parseWritePrecondition } from "./precondition.ts";
 import { parsePreference } from "./preference.ts";
 
 /**
  * @param target the key written to; a halted partition takes nothing, because what it took could not be applied
- * @throws ProblemError, OperatingError
+ * @throws ProblemError, OperatingError; once the command is accepted, only for what became of it
  */
 export async function write(
   deps: AppDependencies,
-  request: Request,
+  incoming: Incoming,
   target: CommandTarget,
   operation: Operation,
-): Promise<Response> {
-  const { headers } = request;
-  const preference = parsePreference(headers.get("prefer"));
-  const { condition, impossible } = parseWritePrecondition(headers, target.partition, deps.partitions);
+): Promise<Answer> {
+  const preference = parsePreference(incoming.header("prefer"));
+  const { condition, impossible } = parseWritePrecondition(incoming, target.partition, deps.partitions);
   if (impossible) throw new ProblemError("precondition-failed", "That revision is not one of this key.");
   const state = deps.monitor.lastState(target.partition);
   if (state && isHalted(state)) throw new ProblemError("partition-halted", `Its state is ${state.state}.`);
 
   const accepted = await deps.submit(
     target.partition,
-    commandOf(target, operation, condition, preference.waitS > 0, deps.now(), deps.traceparentOf(headers)),
+    commandOf(target, operation, condition, preference.waitS > 0, deps.now(), deps.traceparentOf(incoming)),
   );
   const revision = formatRevision(accepted.partition, accepted.id);
-  const common: Record<string, string> = {
+  const headers: Record<string, string> = {
     "Millrace-Revision": revision,
     "Millrace-Grade": accepted.grade,
     "X-Content-Type-Options": "nosniff",
   };
-  if (preference.applied !== "") common["Preference-Applied"] = preference.applied;
+  if (preference.applied !== "") headers["Preference-Applied"] = preference.applied;
   if (preference.waitS > 0) {
-    const passed = await deps.feed.wait(accepted.partition, accepted.id, preference.waitS * 1000);
-    if (passed.passed) {
-      const result = passed.result ?? (await deps.store.outcome(accepted.partition, accepted.id));
-      return resultResponse(result, revision, target, common);
-    }
+    const passed = await untilApplied(deps, accepted, preference.waitS * 1000, incoming.gone);
+    if (passed.passed) return resultAnswer(passed.result ?? null, revision, target, headers);
   }
   // Where the status is told (RFC 9110, 15.3.3); a body would say nothing more.
-  common.Location = `/v1/commands/${revision}`;
-  common["Content-Length"] = "0";
-  return new Response(null, { status: 202, headers: common });
+  headers.Location = `/v1/commands/${revision}`;
+  return { status: 202, headers, body: null };
+}
+
+/** Waits for the result. What hinders the waiting is no failure of the write: it is in the log, and 202 says so. */
+async function untilApplied(
+  deps: AppDependencies,
+  { partition, id }: Accepted,
+  timeoutMs: number,
+  gone: AbortSignal,
+): Promise<Passed> {
+  try {
+    const passed = await deps.feed.wait(partition, id, timeoutMs, gone);
+    if (!passed.passed || passed.result) return passed;
+    // The broadcast was lost; the store keeps every outcome that is not plain success.
+    const result = await deps.store.outcome(partition, id);
+    return result ? { passed: true, result } : passed;
+  } catch (error) {
+    if (error instanceof OperatingError) return { passed: false };
+    throw error;
+  }
 }
 
 function commandOf(
@@ -71,37 +89,37 @@ function commandOf(
 }
 
 /** @param result null: plain success, of which nothing more is known (its broadcast was lost) */
-function resultResponse(
+function resultAnswer(
   result: Result | null,
   revision: string,
   target: CommandTarget,
-  common: Record<string, string>,
-): Response {
+  headers: Record<string, string>,
+): Answer {
   if (result?.outcome === "rejected") {
     const slug = result.reason === "condition-not-met" ? "precondition-failed" : "type-conflict";
-    throw new ProblemError(slug, rejections[result.reason], common);
+    throw new ProblemError(slug, rejections[result.reason], headers);
   }
   if (result?.outcome === "dead") {
-    throw new ProblemError("command-dead", `See /v1/commands/${revision}.`, common);
+    throw new ProblemError("command-dead", `See /v1/commands/${revision}.`, headers);
   }
   switch (result?.effect) {
     case "created":
-      return new Response(null, { status: 201, headers: { ...common, Location: target.path, ETag: `"${revision}"` } });
+      headers.Location = target.path;
+      headers.ETag = `"${revision}"`;
+      return { status: 201, headers, body: null };
     case "replaced":
-      return new Response(null, { status: 204, headers: { ...common, ETag: `"${revision}"` } });
+      headers.ETag = `"${revision}"`;
+      return { status: 204, headers, body: null };
     case "deleted":
     case "absent":
-      return new Response(null, { status: 204, headers: common });
+      return { status: 204, headers, body: null };
     case "counted":
-      return new Response(result.value ?? "", {
-        status: 200,
-        headers: { ...common, "Content-Type": "text/plain", ETag: `"${revision}"` },
-      });
+      headers.ETag = `"${revision}"`;
+      headers["Content-Type"] = "text/plain";
+      return { status: 200, headers, body: result.value ?? "" };
     default:
-      return new Response(`{"id":"${revision}","status":"applied"}\n`, {
-        status: 200,
-        headers: { ...common, "Content-Type": "application/json" },
-      });
+      headers["Content-Type"] = "application/json";
+      return { status: 200, headers, body: `{"id":"${revision}","status":"applied"}\n` };
   }
 }
 

@@ -2,29 +2,27 @@
 import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
 import { compareIds, parseRevision, type Revision } from "../../core/entry-id.ts";
-import type { AppDependencies, Handler } from "../dependencies.ts";
+import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
-import { onlyParameters } from "../key-path.ts";
+import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
 import { parseWaitParameter } from "../preference.ts";
+import { onlyParameters, splitTarget } from "../target.ts";
 
 export const COMMANDS_PREFIX = "/v1/commands/";
 
 export function getCommand(deps: AppDependencies): Handler {
-  return async (request) => {
-    const url = new URL(request.url);
-    onlyParameters(url.searchParams, ["wait"]);
-    const text = url.pathname.slice(COMMANDS_PREFIX.length);
+  return async (incoming) => {
+    const { path, query } = splitTarget(incoming.target);
+    onlyParameters(query, ["wait"]);
+    const text = path.slice(COMMANDS_PREFIX.length);
     const revision = parseRevision(text, deps.partitions);
     if (revision === null) throw new ProblemError("invalid-revision");
-    const waitS = parseWaitParameter(url.searchParams.get("wait"));
+    const waitS = parseWaitParameter(query?.get("wait") ?? null);
     if (waitS === null) throw new ProblemError("invalid-parameter", "wait takes a number of seconds.");
 
     const entry = await findEntry(deps, revision);
-    const result = await resultOf(deps, revision, waitS);
-    const document = { id: text, ...statusOf(result), ...describe(entry) };
-    return new Response(`${JSON.stringify(document)}\n`, {
-      headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
-    });
+    const result = await resultOf(deps, revision, waitS, incoming);
+    return jsonAnswer({ id: text, ...statusOf(result), ...describe(entry) });
   };
 }
 
@@ -36,10 +34,16 @@ async function findEntry(deps: AppDependencies, { partition, id }: Revision): Pr
 }
 
 /** @returns null while it is queued */
-async function resultOf(deps: AppDependencies, { partition, id }: Revision, waitS: number): Promise<Result | null> {
+async function resultOf(
+  deps: AppDependencies,
+  { partition, id }: Revision,
+  waitS: number,
+  incoming: Incoming,
+): Promise<Result | null> {
   const { id: watermark } = await deps.store.watermark(partition);
   if (compareIds(id, watermark) > 0) {
-    const passed = waitS > 0 ? await deps.feed.wait(partition, id, waitS * 1000) : ({ passed: false } as const);
+    if (waitS === 0) return null;
+    const passed = await deps.feed.wait(partition, id, waitS * 1000, incoming.gone);
     if (!passed.passed) return null;
     if (passed.result) return passed.result;
   }

@@ -8,64 +8,66 @@ import { compareIds, type EntryId, formatRevision, idTimeMs } from "../../core/e
 import { MIN_REVISION_WAIT_MS } from "../../core/limits.ts";
 import { partitionOf } from "../../core/partition.ts";
 import type { Reading } from "../../core/store.ts";
-import type { AppDependencies, Handler } from "../dependencies.ts";
+import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
-import { onlyParameters, parseKeyPath } from "../key-path.ts";
+import type { Handler, Incoming } from "../exchange.ts";
+import { parseKeyPath } from "../key-path.ts";
 import { isNotModified, parseMinRevision } from "../precondition.ts";
 import { parsePreference } from "../preference.ts";
+import { onlyParameters } from "../target.ts";
+
+/** A store that went back is behind what the feed has heard until it is healed: no reason to ask it without a pause. */
+const REREAD_PAUSE_MS = 25;
 
 export function getValue(deps: AppDependencies): Handler {
-  return async (request) => {
-    const { headers } = request;
-    const { namespace, key, query } = parseKeyPath(request.url);
+  return async (incoming) => {
+    const { namespace, key, query } = parseKeyPath(incoming.target);
     onlyParameters(query, []);
     const partition = partitionOf(namespace, key, deps.partitions);
-    const least = parseMinRevision(headers.get("millrace-min-revision"), partition, deps.partitions);
-    const reading =
-      least === null
-        ? await deps.store.read(partition, namespace, key)
-        : await readAtLeast(deps, partition, namespace, key, least, waitMs(headers));
-    const { stored } = reading;
+    const least = parseMinRevision(incoming.header("millrace-min-revision"), partition, deps.partitions);
+    const read = () => deps.store.read(partition, namespace, key);
+    const { stored } = least === null ? await read() : await readAtLeast(deps, incoming, read, partition, least);
     if (stored === null) throw new ProblemError("key-not-found");
     const revision = formatRevision(partition, stored.id);
     const etag = `"${revision}"`;
-    const answer: Record<string, string> = {
+    const headers: Record<string, string> = {
       ETag: etag,
       "Millrace-Revision": revision,
       "Last-Modified": new Date(idTimeMs(stored.id)).toUTCString(),
+      // Without a word on it, a cache may keep a value for a tenth of its age (RFC 9111, 4.2.2).
+      "Cache-Control": "no-cache",
       "X-Content-Type-Options": "nosniff",
     };
-    if (isNotModified(headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers: answer });
-    answer["Content-Type"] = stored.contentType;
-    answer["Content-Length"] = String(stored.value.byteLength);
-    return new Response(request.method === "HEAD" ? null : (stored.value as Uint8Array<ArrayBuffer>), {
-      headers: answer,
-    });
+    if (isNotModified(incoming.header("if-none-match"), etag)) return { status: 304, headers, body: null };
+    headers["Content-Type"] = stored.contentType;
+    if (incoming.method !== "HEAD") return { status: 200, headers, body: stored.value };
+    headers["Content-Length"] = String(stored.value.byteLength);
+    return { status: 200, headers, body: null };
   };
-}
-
-function waitMs(headers: Headers): number {
-  const { waitS, applied } = parsePreference(headers.get("prefer"));
-  return applied.startsWith("wait") ? waitS * 1000 : MIN_REVISION_WAIT_MS;
 }
 
 async function readAtLeast(
   deps: AppDependencies,
+  incoming: Incoming,
+  read: () => Promise<Reading>,
   partition: number,
-  namespace: string,
-  key: string,
   least: EntryId,
-  timeoutMs: number,
 ): Promise<Reading> {
-  const deadlineMs = deps.now() + timeoutMs;
-  for (;;) {
-    const reading = await deps.store.read(partition, namespace, key);
+  const { waitS, applied } = parsePreference(incoming.header("prefer"));
+  const deadlineMs = deps.now() + (applied.startsWith("wait") ? waitS * 1000 : MIN_REVISION_WAIT_MS);
+  for (let reads = 0; ; reads++) {
+    if (reads > 1) await pause(REREAD_PAUSE_MS);
+    const reading = await read();
     if (compareIds(reading.watermark.id, least) >= 0) return reading;
     const leftMs = deadlineMs - deps.now();
-    const passed = leftMs > 0 && (await deps.feed.wait(partition, least, leftMs)).passed;
+    const passed = leftMs > 0 && (await deps.feed.wait(partition, least, leftMs, incoming.gone)).passed;
     if (!passed) {
       const at = formatRevision(partition, reading.watermark.id);
       throw new ProblemError("revision-not-reached", `The store is at ${at}.`);
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,19 +1,21 @@
 /** `POST /v1/kv/{namespace}/{key}?increment=<n>`: adds to a counter, exact over 64 bits; a missing key counts from 0. */
 import { partitionOf } from "../../core/partition.ts";
-import type { AppDependencies, Handler } from "../dependencies.ts";
+import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
-import { onlyParameters, parseKeyPath } from "../key-path.ts";
+import type { Handler } from "../exchange.ts";
+import { parseKeyPath } from "../key-path.ts";
+import { onlyParameters } from "../target.ts";
 import { write } from "../write.ts";
 
 const INT64_MAX = 2n ** 63n - 1n;
 
 export function incrementValue(deps: AppDependencies): Handler {
-  return async (request) => {
-    const { namespace, key, path, query } = parseKeyPath(request.url);
+  return async (incoming) => {
+    const { namespace, key, path, query } = parseKeyPath(incoming.target);
     onlyParameters(query, ["increment"]);
     const by = parseIncrement(query?.getAll("increment") ?? []);
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
-    return write(deps, request, target, { op: "increment", by });
+    return write(deps, incoming, target, { op: "increment", by });
   };
 }
 

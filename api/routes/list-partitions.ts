@@ -1,11 +1,11 @@
 /** `GET /v1/partitions`: watermark, backlog, owner and state of each partition. */
-import type { AppDependencies, Handler } from "../dependencies.ts";
+import type { AppDependencies } from "../dependencies.ts";
+import { type Handler, jsonAnswer } from "../exchange.ts";
+import { onlyParameters, splitTarget } from "../target.ts";
 
 export function listPartitions(deps: AppDependencies): Handler {
-  return async () => {
-    const report = await deps.monitor.report();
-    return new Response(`${JSON.stringify(report)}\n`, {
-      headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
-    });
+  return async (incoming) => {
+    onlyParameters(splitTarget(incoming.target).query, []);
+    return jsonAnswer(await deps.monitor.report());
   };
 }

@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Command } from "../core/command.ts";
+import { OperatingError } from "../core/errors.ts";
+import { WATERMARK_ZERO } from "../core/functions/apply.ts";
+import { type App, createApp } from "./app.ts";
+import type { AppDependencies } from "./dependencies.ts";
+import { RequestIds } from "./problem.ts";
+
+const REVISION = "03-10-2";
+const unavailable = () => Promise.reject(new OperatingError("store-unavailable", "internal: 10.0.0.7:6379"));
+
+let submitted: Command[];
+let reported: unknown[];
+let counted: string[];
+let deps: AppDependencies;
+
+beforeEach(() => {
+  submitted = [];
+  reported = [];
+  counted = [];
+  deps = {
+    partitions: 16,
+    submit: async (_, command) => {
+      submitted.push(command);
+      return { partition: 3, id: "10-2", grade: "memory" };
+    },
+    log: { find: async () => null, position: unavailable },
+    store: { read: unavailable, outcome: unavailable, watermark: unavailable },
+    feed: { wait: async () => ({ passed: false }) },
+    monitor: { report: async () => [], lastState: () => null },
+    requestIds: new RequestIds("p"),
+    traceparentOf: () => undefined,
+    now: () => 1,
+    report: (error) => reported.push(error),
+    counterOf: (route) => (status) => counted.push(`${route} ${status}`),
+  };
+});
+
+const send = (app: App, method: string, path: string, headers: Record<string, string> = {}) =>
+  app.fetch(new Request(`http://h${path}`, { method, headers, ...(method === "PUT" && { body: "v" }) }));
+
+describe("a write that was accepted is never told as a failure", () => {
+  test.each([
+    ["too many wait already", { wait: () => Promise.reject(new OperatingError("overloaded", "")) }],
+    ["the store goes away before the outcome is read", { wait: async () => ({ passed: true }) as const }],
+    ["the time is over", { wait: async () => ({ passed: false }) as const }],
+  ])("%s: 202", async (_, feed) => {
+    const answer = await send(createApp({ ...deps, feed }), "PUT", "/v1/kv/n/k", { prefer: "wait=5" });
+    expect(submitted).toHaveLength(1);
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get("location")).toBe(`/v1/commands/${REVISION}`);
+    expect(answer.headers.get("preference-applied")).toBe("wait=5");
+  });
+
+  test("an error of ours is told as one, without its text", async () => {
+    const feed = { wait: () => Promise.reject(new Error("secret")) };
+    const answer = await send(createApp({ ...deps, feed }), "PUT", "/v1/kv/n/k", { prefer: "wait=5" });
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain("secret");
+    expect(reported).toHaveLength(1);
+  });
+});
+
+describe("a path means what it says", () => {
+  test.each([
+    // Decoded before routing, it would reach the handlers at another offset than they read it from.
+    ["/v1/k%76/n/k", 404],
+    ["/%76%31/kv/n/k", 404],
+    ["/v1/command%73/03-10-2", 404],
+    ["/v1/kv", 400],
+    ["/v1/kv/%6e/k", 400],
+    ["/v1/kv/n/a%0ab", 400],
+    ["/v1/kv/n/%ff", 400],
+  ])("PUT %s: %i, and nothing is written", async (path, status) => {
+    expect((await send(createApp(deps), "PUT", path)).status).toBe(status);
+    expect(submitted).toEqual([]);
+  });
+});
+
+describe("problems", () => {
+  test("tell nothing internal, cannot be cached, and name the request", async () => {
+    const answer = await send(createApp(deps), "GET", "/v1/kv/n/k", { "x-request-id": "mine-1" });
+    expect(answer.status).toBe(503);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      "retry-after": "1",
+      "x-content-type-options": "nosniff",
+      "x-request-id": "mine-1",
+    });
+    expect(await answer.json()).toEqual({
+      type: "/problems/store-unavailable",
+      title: "The store does not answer now",
+      status: 503,
+      requestId: "mine-1",
+    });
+    expect(reported).toEqual([]);
+  });
+
+  test("name a request by a name of ours when the client's is not safe to repeat", async () => {
+    const answer = await send(createApp(deps), "GET", "/nothing", { "x-request-id": "a b" });
+    expect(answer.headers.get("x-request-id")).toBe("p-1");
+  });
+
+  test("a method that a resource does not have is told which it has", async () => {
+    const answer = await send(createApp(deps), "PATCH", "/v1/kv/n/k");
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "PUT, GET, HEAD, DELETE, POST"]);
+    expect(counted).toEqual(["/v1/kv/{namespace}/{key} 405"]);
+  });
+});
+
+test("an answer repeats the name that the client gave its request", async () => {
+  const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": "mine-2" });
+  expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "mine-2"]);
+});
+
+test("a store that went back is not asked without end for a revision that it had", async () => {
+  let reads = 0;
+  const store = {
+    ...deps.store,
+    read: async () => {
+      reads += 1;
+      return { watermark: WATERMARK_ZERO, stored: null };
+    },
+  };
+  // The feed has heard of the revision before the store went back.
+  const app = createApp({ ...deps, store, feed: { wait: async () => ({ passed: true }) }, now: Date.now });
+  const partition = "00,01,02,03,04,05,06,07,08,09,10,11,12,13,14,15".split(",").map((p) => `${p}-10-2`);
+  const headers = { "millrace-min-revision": partition.join(), prefer: "wait=1" };
+  expect((await send(app, "GET", "/v1/kv/n/k", headers)).status).toBe(503);
+  expect(reads).toBeLessThan(60);
+});

@@ -1,0 +1,56 @@
+/**
+ * A request and its answer as the handlers see them: less than `Request` and `Response` are, so that a server can give and
+ * take them at no cost, and any runtime with fetch can too.
+ */
+import { readBody } from "./body.ts";
+
+export interface Incoming {
+  readonly method: string;
+  /** Path and query as they came: percent-encoding is untouched. */
+  readonly target: string;
+  /** A header by its name in lower case, several of it joined by commas; null when it did not come. */
+  header(name: string): string | null;
+  /** The body's bytes, at most the limit of a value. Asked for at most once. @throws ProblemError */
+  body(): Promise<Uint8Array>;
+  /** Aborted when the client goes away before it has its answer. Made when it is first asked for. */
+  readonly gone: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Its own object: whoever passes the answer on may add to it. Content-Length follows from the body. */
+  readonly headers: Record<string, string>;
+  /** Null: none, and for 204 and 304 not even an empty one. */
+  readonly body: string | Uint8Array | null;
+}
+
+/** A document that is true now and may be another one a moment later. */
+export function jsonAnswer(document: unknown): Answer {
+  return {
+    status: 200,
+    headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
+    body: `${JSON.stringify(document)}\n`,
+  };
+}
+
+/** A handler of one route; what it throws becomes a problem. */
+export type Handler = (incoming: Incoming) => Promise<Answer>;
+
+/** How any runtime with fetch gives a request. Its URL parser has resolved `.` and `..` already. */
+export function fromRequest(request: Request): Incoming {
+  const { url, method, headers } = request;
+  return {
+    method,
+    target: url.slice(url.indexOf("/", url.indexOf("//") + 2)),
+    header: (name) => headers.get(name),
+    body: () => readBody(request),
+    get gone() {
+      return request.signal;
+    },
+  };
+}
+
+export function toResponse({ status, headers, body }: Answer): Response {
+  // The DOM's types do not say that a Uint8Array may be backed by shared memory; ours never is.
+  return new Response(body as string | Uint8Array<ArrayBuffer> | null, { status, headers });
+}
