@@ -1,7 +1,7 @@
 /** `GET /v1/commands/{id}?wait=<s>`: what became of a command. */
 import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
-import { compareIds, parseRevision, type Revision } from "../../core/entry-id.ts";
+import { compareIds, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
@@ -30,7 +30,7 @@ async function findEntry(deps: AppDependencies, { partition, id }: Revision): Pr
   const raw = await deps.log.find(partition, id);
   if (raw !== null) return decodeEntry(raw[0], raw[1]);
   const { floor } = await deps.log.position(partition);
-  throw new ProblemError(compareIds(id, floor) <= 0 ? "command-trimmed" : "command-not-found");
+  throw new ProblemError(id !== ID_ZERO && compareIds(id, floor) <= 0 ? "command-trimmed" : "command-not-found");
 }
 
 /** @returns null while it is queued */

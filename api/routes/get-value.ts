@@ -37,6 +37,8 @@ export function getValue(deps: AppDependencies): Handler {
       // Without a word on it, a cache may keep a value for a tenth of its age (RFC 9111, 4.2.2).
       "Cache-Control": "no-cache",
       "X-Content-Type-Options": "nosniff",
+      // A value is somebody's bytes under somebody's content type: a browser must not run it as a page of ours.
+      "Content-Security-Policy": "sandbox",
     };
     if (isNotModified(incoming.header("if-none-match"), etag)) return { status: 304, headers, body: null };
     headers["Content-Type"] = stored.contentType;

@@ -30,8 +30,14 @@ export interface LocalUrls {
   store: string;
 }
 
-/** A service gets this long to finish what it has in flight; a server, to write its file. */
-const STOP_GRACE_MS = 10_000;
+/** A service gets this long to finish what it has in flight, more than it gives itself; a server, to write its file. */
+const STOP_GRACE_MS = 20_000;
+
+/**
+ * This log has no replicas: what it has accepted is safe only on the disk. Each write is therefore synced before it is
+ * answered, all of one event-loop turn at once. The store can be rebuilt from the log.
+ */
+const SERVER_ARGS: Record<RedisKind, readonly string[]> = { log: ["--appendfsync", "always"], store: [] };
 const READY_TIMEOUT_MS = 60_000;
 
 export class LocalStack {
@@ -97,7 +103,14 @@ export class LocalStack {
     let port: number | undefined;
     await this.#supervise("redis", `${kind}-redis`, async (spawned) => {
       const known = port === undefined ? {} : { port };
-      const server = await startRedisProcess({ kind, dir, reaper, ...known, onSpawn: spawned });
+      const server = await startRedisProcess({
+        kind,
+        dir,
+        reaper,
+        args: SERVER_ARGS[kind],
+        ...known,
+        onSpawn: spawned,
+      });
       port = server.port;
       await this.#record(`${kind}-redis`, { pid: server.child.pid, command: `127.0.0.1:${port}` });
     });
