@@ -12,9 +12,9 @@ import { STOP_GRACE_MS, type Stage } from "./stage.ts";
 import { putKeys } from "./wrk.ts";
 
 const ROUNDS = 3;
-/** A second or two of work for either side. */
-const COMMANDS = 200_000;
-const JOBS = 30_000;
+/** Some seconds of work for either side. */
+const COMMANDS = 400_000;
+const JOBS = 60_000;
 const LOAD_WITHIN_SECONDS = 40;
 
 export async function benchApply(stage: Stage): Promise<Row[]> {

@@ -4,10 +4,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "../infra/local/child.ts";
 
-const POLL_MS = 40;
+const POLL_MS = 100;
 const DRAIN_WITHIN_MS = 60_000;
-/** The part of the work that counts: before it the worker is starting, after it some partitions have nothing left. */
-const FROM = 0.1;
+/** The part of the work that counts: before it the worker is warming up, after it some partitions have nothing left. */
+const FROM = 0.25;
 const TO = 0.9;
 const SAMPLES_MIN = 5;
 
@@ -42,7 +42,7 @@ function lastLines(worker: Child): string {
   return worker.lines().slice(-15).join("\n");
 }
 
-/** Commands per second between a tenth and nine tenths of the work. */
+/** Commands per second between a quarter and nine tenths of the work. */
 export function drainRate(total: number, samples: readonly Sample[]): number {
   const counted = samples.filter(({ done }) => done >= total * FROM && done <= total * TO);
   const [first, last] = [counted[0], counted.at(-1)];

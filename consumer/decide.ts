@@ -36,8 +36,10 @@ export function decide(entries: readonly RawEntry[], watermark: Watermark): Deci
     batch = [];
     bytes = 0;
   };
+  let behind = true;
   for (const [id, fields] of entries) {
-    if (compareIds(id, watermark.id) <= 0) continue;
+    if (behind && compareIds(id, watermark.id) <= 0) continue;
+    behind = false;
     const entry = decodeEntry(id, fields);
     if (entry.kind === "unsupported") {
       close();

@@ -48,7 +48,7 @@ export type Entry =
       readonly ordinal: number;
       readonly reason: string;
       readonly header: string;
-      readonly body: Uint8Array;
+      readonly body: Buffer;
     }
   /** Written by a newer version: held for a newer process. */
   | { readonly kind: "unsupported"; readonly id: EntryId; readonly version: string };
@@ -100,14 +100,14 @@ export function encodeCondition(condition: Condition): string {
  * Reads one entry of the log.
  * @param fields names and values in turn, as XRANGE gives them
  */
-export function decodeEntry(id: EntryId, fields: readonly Uint8Array[]): Entry {
-  const name = fields[0] === undefined ? "" : text(fields[0]);
-  const line = fields[1] === undefined ? "" : text(fields[1]);
-  if (name !== HEADER_FIELD && VERSION_PATTERN.test(name)) return { kind: "unsupported", id, version: name };
-  const body = fields[3] ?? NOTHING;
-  if (name !== HEADER_FIELD || fields.length !== 4) {
+export function decodeEntry(id: EntryId, fields: readonly Buffer[]): Entry {
+  const [name = NOTHING, value = NOTHING, , body = NOTHING] = fields;
+  if (!isHeaderField(name) || fields.length !== 4) {
+    const version = name.toString();
+    if (version !== HEADER_FIELD && VERSION_PATTERN.test(version)) return { kind: "unsupported", id, version };
     return { kind: "malformed", id, ordinal: 0, reason: "not a command", header: summarize(fields), body: NOTHING };
   }
+  const line = value.toString();
   const space = line.indexOf(" ");
   const ordinal = Number(line.slice(0, space));
   const header = line.slice(space + 1);
@@ -120,22 +120,22 @@ export function decodeEntry(id: EntryId, fields: readonly Uint8Array[]): Entry {
   if (typeof operation === "string") return { kind: "malformed", id, ordinal, reason: operation, header, body };
   const condition = parsed.if === undefined ? undefined : decodeCondition(parsed.if);
   if (condition === null) return { kind: "malformed", id, ordinal, reason: "bad condition", header, body };
-  return {
-    kind: "command",
-    id,
-    ordinal,
-    stamp: { producer: parsed.p, sequence: parsed.s },
-    header,
-    command: {
-      namespace: parsed.n,
-      key: parsed.k,
-      operation,
-      awaited: parsed.w === 1,
-      acceptedMs: parsed.t,
-      ...(condition && { condition }),
-      ...(parsed.tp && { traceparent: parsed.tp }),
-    },
+  // No spreads: this runs a hundred thousand times a second.
+  const command: { -readonly [Field in keyof Command]: Command[Field] } = {
+    namespace: parsed.n,
+    key: parsed.k,
+    operation,
+    awaited: parsed.w === 1,
+    acceptedMs: parsed.t,
   };
+  if (condition) command.condition = condition;
+  if (parsed.tp) command.traceparent = parsed.tp;
+  return { kind: "command", id, ordinal, stamp: { producer: parsed.p, sequence: parsed.s }, header, command };
+}
+
+/** Every entry's first field, told without making a string of it. */
+function isHeaderField(name: Buffer): boolean {
+  return name.length === 2 && name[0] === 0x76 && name[1] === 0x31;
 }
 
 function parseHeader(json: string): Header | string {
@@ -158,7 +158,7 @@ function parseHeader(json: string): Header | string {
   return header as Header;
 }
 
-function operationOf(header: Header, value: Uint8Array): Operation | string {
+function operationOf(header: Header, value: Buffer): Operation | string {
   switch (header.o) {
     case "put":
       return typeof header.c === "string" && CONTENT_TYPE_PATTERN.test(header.c)
@@ -186,11 +186,7 @@ function bytes(array: Uint8Array): Buffer {
   return Buffer.isBuffer(array) ? array : Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 
-function text(array: Uint8Array): string {
-  return bytes(array).toString("utf8");
-}
-
 /** A foreign entry's fields, kept for whoever reads the dead letter. */
-function summarize(fields: readonly Uint8Array[]): string {
-  return JSON.stringify(fields.map((field) => text(field.subarray(0, 1024))));
+function summarize(fields: readonly Buffer[]): string {
+  return JSON.stringify(fields.map((field) => field.toString("utf8", 0, 1024)));
 }

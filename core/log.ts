@@ -7,7 +7,7 @@
  */
 
 import { AppendBatcher } from "./append-batcher.ts";
-import { compareIds, type EntryId } from "./entry-id.ts";
+import type { EntryId } from "./entry-id.ts";
 import { OperatingError, unavailable } from "./errors.ts";
 import {
   type Appended,
@@ -170,13 +170,11 @@ export class Log {
   }
 }
 
-function toEntries(reply: readonly [Buffer, Buffer[] | null][]): RawEntry[] {
-  // A pending entry that was trimmed comes back without fields: it is behind every watermark.
-  return reply.flatMap(([id, fields]) => (fields === null ? [] : [[String(id), fields] as const]));
-}
-
-/** The entries after an id, where a delivery may repeat what was applied. */
-export function entriesAfter(entries: readonly RawEntry[], id: EntryId): readonly RawEntry[] {
-  const start = entries.findIndex(([entryId]) => compareIds(entryId, id) > 0);
-  return start < 0 ? [] : entries.slice(start);
+function toEntries(reply: readonly (readonly [Buffer, Buffer[] | null])[]): RawEntry[] {
+  const entries: RawEntry[] = [];
+  for (const [id, fields] of reply) {
+    // A pending entry that was trimmed comes back without fields: it is behind every watermark.
+    if (fields !== null) entries.push([id.toString("latin1"), fields]);
+  }
+  return entries;
 }

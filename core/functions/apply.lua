@@ -1,9 +1,10 @@
 -- apply: moves a partition's store from one watermark to a later one, with everything that belongs to it.
 --
 -- KEYS  1 watermark, 2 producers, 3 outcomes, 4 dead, then index keys, then each command's value key
--- ARGV  1 expected watermark record, 2 channel, 3 number of index keys, 4 the commands as one JSON array (one long argument
---       costs far less than many short ones), then each command's body
---       a command: [id, ordinal, operation, producer, sequence, argument, condition, awaited, index number, key, header]
+-- ARGV  1 expected watermark record, 2 channel, 3 number of index keys, 4 the commands as one JSON array, 5 their bodies,
+--       one after the other (one long argument costs far less than many short ones)
+--       a command: [id, ordinal, operation, producer, sequence, argument, condition, awaited, index number, key, header,
+--       length of its body]
 --       operation: put (argument = content type) | delete | increment (argument = by) | park (argument = reason)
 -- Reply { 'OK', new watermark record, rejected, dead, repeated, jumped }, or, with nothing changed:
 --       { 'MISMATCH', stored watermark record }   another owner was here, or the store went back
@@ -16,8 +17,8 @@
 -- letters, in this call, under its own id, and the rest goes on. A command writes at most once, as its last step, so
 -- an error leaves nothing of it behind. No clock and no randomness: the same log gives the same store.
 
-local ID, ORDINAL, OPERATION, PRODUCER, SEQUENCE, ARGUMENT, CONDITION, AWAITED, INDEX, KEY, HEADER =
-  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local ID, ORDINAL, OPERATION, PRODUCER, SEQUENCE, ARGUMENT, CONDITION, AWAITED, INDEX, KEY, HEADER, LENGTH =
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local CREATED, REPLACED, DELETED = 'applied created', 'applied replaced', 'applied deleted'
 local OUTCOME_RETENTION_MS = 24 * 60 * 60 * 1000
 local PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000
@@ -236,10 +237,12 @@ local function apply(keys, args)
   local producers = Producers.open(keys[2])
   local indexes, awaited, last_id = {}, {}, nil
   local rejected, dead, logged = 0, 0, false
+  local bodies, body_at = args[5], 1
   for i = 1, index_count do indexes[i] = {} end
 
   for i, command in ipairs(commands) do
-    local body, result, present = args[4 + i], nil, nil
+    local body, result, present = string.sub(bodies, body_at, body_at + command[LENGTH] - 1), nil, nil
+    body_at = body_at + command[LENGTH]
     last_id = command[ID]
     if command[ORDINAL] ~= 0 then last_ordinal = command[ORDINAL] end
     if command[OPERATION] == 'park' then

@@ -41,8 +41,8 @@ export interface AppliedMessage {
 /** An entry that apply can take: a command, or a malformed one, which it parks. */
 export type ApplicableEntry = Exclude<Entry, { kind: "unsupported" }>;
 
-/** As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header. */
-type CommandTuple = [EntryId, number, string, string, number, string, string, 0 | 1, number, string, string];
+/** As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header, length. */
+type CommandTuple = [EntryId, number, string, string, number, string, string, 0 | 1, number, string, string, number];
 
 export function applyCall(
   library: Library,
@@ -54,12 +54,13 @@ export function applyCall(
   const indexNumbers = new Map<string, number>();
   const valueKeys: string[] = [];
   const commands: CommandTuple[] = [];
-  const bodies: Uint8Array[] = [];
+  const bodies: Buffer[] = [];
   for (const entry of entries) {
     if (entry.kind === "malformed") {
+      const { id, ordinal, reason, header, body } = entry;
       valueKeys.push(keys.watermark);
-      commands.push([entry.id, entry.ordinal, "park", "", 0, entry.reason, "", 0, 0, "", entry.header]);
-      bodies.push(entry.body);
+      commands.push([id, ordinal, "park", "", 0, reason, "", 0, 0, "", header, body.length]);
+      bodies.push(body);
       continue;
     }
     const { command, stamp } = entry;
@@ -70,7 +71,8 @@ export function applyCall(
       indexNumbers.set(namespace, index);
     }
     valueKeys.push(keys.value(namespace, command.key));
-    bodies.push(bodyOf(command));
+    const body = bodyOf(command);
+    bodies.push(body);
     commands.push([
       entry.id,
       entry.ordinal,
@@ -83,6 +85,7 @@ export function applyCall(
       index,
       command.key,
       entry.header,
+      body.length,
     ]);
   }
   const ownKeys = [keys.watermark, keys.producers, keys.outcomes, keys.dead];
@@ -98,7 +101,7 @@ export function applyCall(
       keys.applied,
       indexKeys.length,
       JSON.stringify(commands),
-      ...bodies,
+      Buffer.concat(bodies),
     ],
   };
 }
