@@ -94,7 +94,7 @@ export const rules: readonly Rule[] = [
     check: (path, text) =>
       /\.(ts|lua|sh|css|js)$/.test(path) && lineCount(text) > LINES_MAX ? `${lineCount(text)} lines` : undefined,
     bad: [{ path: "core/functions/apply.lua", text: "x = 1\n".repeat(LINES_MAX + 1) }],
-    good: [{ path: "package-lock.json", text: "{\n".repeat(LINES_MAX + 1) }],
+    good: [{ path: "README.md", text: "line\n".repeat(LINES_MAX + 1) }],
   },
   {
     name: "core/keys.ts alone spells Redis keys",
@@ -192,7 +192,29 @@ export const rules: readonly Rule[] = [
     ],
     good: [{ path: "package.json", text: '{"engines": {"node": ">=20.19"}, "dependencies": {"hono": "4.13.19"}}' }],
   },
+  {
+    name: "the lock file holds the binaries of every platform: npm run lock",
+    check: (path, text) => (path === "package-lock.json" ? missingFromLock(text) : undefined),
+    bad: [
+      { path: "package-lock.json", text: '{"packages": {"node_modules/a": {"optionalDependencies": {"b": "1.0.0"}}}}' },
+    ],
+    good: [
+      {
+        path: "package-lock.json",
+        text: '{"packages": {"node_modules/a": {"optionalDependencies": {"b": "1.0.0"}}, "node_modules/b": {}}}',
+      },
+    ],
+  },
 ];
+
+/** The first optional package that another one wants and the lock file does not have: `npm ci` would refuse it. */
+function missingFromLock(text: string): string | undefined {
+  const { packages } = JSON.parse(text) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
+  return wanted.find((name) => packages[`node_modules/${name}`] === undefined);
+}
 
 /** What a file imports or exports from, static and dynamic. */
 export function importsOf(text: string): string[] {
