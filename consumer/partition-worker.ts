@@ -29,8 +29,11 @@ import { SignalFlag } from "./signal-flag.ts";
 const APPLIES_IN_FLIGHT_MAX = 2;
 /** The log's broadcast wakes a waiting worker; this covers a lost one. */
 const POLL_MS = 100;
-/** A store that came back older while nothing is written would not be noticed by an apply. */
-const STORE_LOOK_MS = 500;
+/**
+ * While nothing is delivered, neither a store that came back older nor a command that was delivered to somebody who died
+ * with it would be noticed.
+ */
+const IDLE_LOOK_MS = 500;
 const HALT_LOOK_MS = 1000;
 const HOLD_MIN_MS = 20;
 const HOLD_MAX_MS = 1000;
@@ -161,10 +164,9 @@ export class PartitionWorker {
         const entries = await reading;
         if (entries.length === 0) {
           if (!(await this.#settle(flight, 0))) return;
-          if (performance.now() - lookedMs > STORE_LOOK_MS) {
+          if (performance.now() - lookedMs > IDLE_LOOK_MS) {
             lookedMs = performance.now();
-            const { ordinal } = await this.#deps.store.watermark(this.partition);
-            if (ordinal !== this.#watermark?.ordinal) return;
+            if (!(await this.#isUpToDate())) return;
           }
           await this.#wake.wait(POLL_MS);
           reading = this.#read();
@@ -189,6 +191,13 @@ export class PartitionWorker {
       // What a read on its way delivers stays pending; the next catch-up reads it by range.
       await Promise.allSettled(flight.map(({ reply }) => reply));
     }
+  }
+
+  /** Is the store where this worker left it, and is there nothing after it in the log? */
+  async #isUpToDate(): Promise<boolean> {
+    const { log, store } = this.#deps;
+    const [watermark, position] = await Promise.all([store.watermark(this.partition), log.position(this.partition)]);
+    return watermark.ordinal === this.#watermark?.ordinal && watermark.ordinal === position.ordinal;
   }
 
   /** Waits until at most `left` applies are on their way. @returns false when one did not go through as expected */
