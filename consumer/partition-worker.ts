@@ -148,7 +148,7 @@ export class PartitionWorker {
         this.#enter(STATE_OK);
       }
     }
-    await log.alignGroup(this.partition, this.#watermark ?? WATERMARK_ZERO);
+    await log.alignGroup(this.partition, this.#watermark ?? WATERMARK_ZERO, this.#deps.consumer);
     return STATE_OK;
   }
 

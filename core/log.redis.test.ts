@@ -112,21 +112,22 @@ describe("append", () => {
 describe("delivery", () => {
   test("what is behind the watermark is acked whoever it was delivered to, and delivery goes on right after it", async () => {
     await log.append(PARTITION, group("a", 1, 10));
-    await log.alignGroup(PARTITION, { id: "0-0", ordinal: 0 });
+    await log.alignGroup(PARTITION, { id: "0-0", ordinal: 0 }, "dead");
     const dead = await log.deliver(PARTITION, "dead", 6);
     const [, , third] = dead;
     expect(dead).toHaveLength(6);
-    await log.alignGroup(PARTITION, { id: third?.[0] ?? "", ordinal: 3 });
-    const pending = (await link.call({ name: "XPENDING", args: [keys.log, "apply", "-", "+", 100] })) as [Buffer][];
-    expect(pending.map(([id]) => String(id))).toEqual(dead.slice(3).map(([id]) => id));
+    await log.alignGroup(PARTITION, { id: third?.[0] ?? "", ordinal: 3 }, "alive");
+    expect(await link.call({ name: "XPENDING", args: [keys.log, "apply", "-", "+", 100] })).toEqual([]);
     const next = await log.deliver(PARTITION, "alive", 100);
     expect(next.map(([id]) => id)).toEqual((await all()).slice(3).map(([id]) => id));
+    const consumers = (await link.call({ name: "XINFO", args: ["CONSUMERS", keys.log, "apply"] })) as Buffer[][];
+    expect(consumers.map((fields) => String(fields[1]))).toEqual(["alive"]);
   });
 
   test("a missing group is made anew at the watermark, not at the log's end", async () => {
     await log.append(PARTITION, group("a", 1, 4));
     const [first] = await all();
-    await log.alignGroup(PARTITION, { id: first?.[0] ?? "", ordinal: 1 });
+    await log.alignGroup(PARTITION, { id: first?.[0] ?? "", ordinal: 1 }, "c");
     expect(await log.deliver(PARTITION, "c", 100)).toHaveLength(3);
     const groups = (await link.call({ name: "XINFO", args: ["GROUPS", keys.log] })) as unknown[][];
     const lag = groups[0]?.[(groups[0]?.findIndex((field) => String(field) === "lag") ?? 0) + 1];

@@ -100,9 +100,11 @@ export class Log {
 
   /**
    * Puts the group where the watermark is: what is behind it is acked, whoever it was delivered to, and delivery goes on
-   * right after it. Creates the group where it is missing. The watermark is the truth; the group only follows it.
+   * right after it. Creates the group where it is missing, and drops the names of those who worked the partition before,
+   * with what they still had pending: it is delivered again. The watermark is the truth; the group only follows it.
+   * @param consumer who goes on from here
    */
-  async alignGroup(partition: number, watermark: Watermark): Promise<void> {
+  async alignGroup(partition: number, watermark: Watermark, consumer: string): Promise<void> {
     const { log } = this.#at(partition);
     const position = [watermark.id, "ENTRIESREAD", watermark.ordinal] as const;
     try {
@@ -120,6 +122,10 @@ export class Log {
         partition,
         page.map(([id]) => String(id)),
       );
+    }
+    const known = (await this.#link.call({ name: "XINFO", args: ["CONSUMERS", log, APPLY_GROUP] })) as Buffer[][];
+    for (const name of known.map((fields) => String(fields[1]))) {
+      if (name !== consumer) await this.#link.call({ name: "XGROUP", args: ["DELCONSUMER", log, APPLY_GROUP, name] });
     }
     await this.#link.call({ name: "XGROUP", args: ["SETID", log, APPLY_GROUP, ...position] });
   }

@@ -46,7 +46,7 @@ test("on Redis Cluster every call of a partition stays in one slot: append, deli
   };
   for (const partition of [0, 7, 15]) {
     const { firstId } = await log.append(partition, { producer: "p", firstSequence: 1, commands: [command, command] });
-    await log.alignGroup(partition, { id: "0-0", ordinal: 0 });
+    await log.alignGroup(partition, { id: "0-0", ordinal: 0 }, "c");
     const delivered = await log.deliver(partition, "c", 10);
     const entries = delivered.map(([id, fields]) => decodeEntry(id, fields)) as ApplicableEntry[];
     const reply = await store.apply(partition, { id: "0-0", ordinal: 0 }, entries);
