@@ -27,6 +27,7 @@ import {
   APPEND_QUEUE_MAX_BYTES,
   APPEND_QUEUE_MAX_COMMANDS,
 } from "../core/limits.ts";
+import { pause } from "../core/pause.ts";
 import { isMoving } from "../core/redis/options.ts";
 
 export type Grade = "memory" | "replicated";
@@ -168,7 +169,7 @@ export class Appender {
       if (refusal === null) return;
       // A refusal of a resent group says nothing of its first sending.
       if (refusal !== "again" && !lane.unknown) return refuse(group, refusal);
-      await new Promise((resolve) => setTimeout(resolve, RESEND_PAUSE_MS));
+      await pause(RESEND_PAUSE_MS);
     } while (performance.now() < deadlineMs);
     refuse(group, timeoutError(lane.unknown));
     if (lane.unknown) newProducer(lane);

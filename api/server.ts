@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { VALUE_MAX_BYTES } from "../core/limits.ts";
+import { pause } from "../core/pause.ts";
 import type { Service } from "../core/service.ts";
 import type { App } from "./app.ts";
 import { BodyBuffer } from "./body.ts";
@@ -211,8 +212,4 @@ function linger(incoming: IncomingMessage): void {
   setTimeout(() => {
     if (!incoming.complete) incoming.socket.destroySoon();
   }, LINGER_MS).unref();
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

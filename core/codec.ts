@@ -13,7 +13,6 @@ import type { Command, Condition, Operation } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
 
 export const HEADER_FIELD = "v1";
-export const BODY_FIELD = "b";
 
 const NOTHING = Buffer.alloc(0);
 const VERSION_PATTERN = /^v\d+$/;

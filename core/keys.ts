@@ -4,6 +4,7 @@
  * All keys of a partition carry its hash tag, `mr:{p07}:…`, so on Redis Cluster they share a slot and one function
  * call can change them together.
  */
+import { OperatingError } from "./errors.ts";
 
 /** The consumer group that applies the log. */
 export const APPLY_GROUP = "apply";
@@ -64,4 +65,13 @@ function keysOf(partition: number): PartitionKeys {
 /** The keys of every partition, by number. */
 export function partitionKeys(partitions: number): readonly PartitionKeys[] {
   return Array.from({ length: partitions }, (_, partition) => keysOf(partition));
+}
+
+/** @throws OperatingError when there is no such partition */
+export function keysAt(keys: readonly PartitionKeys[], partition: number): PartitionKeys {
+  const found = keys[partition];
+  if (found === undefined) {
+    throw new OperatingError("format-mismatch", `no partition ${partition}`, { retryable: false });
+  }
+  return found;
 }

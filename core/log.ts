@@ -8,7 +8,7 @@
 
 import { AppendBatcher } from "./append-batcher.ts";
 import type { EntryId } from "./entry-id.ts";
-import { OperatingError, unavailable } from "./errors.ts";
+import { unavailable } from "./errors.ts";
 import {
   type Appended,
   type Group,
@@ -28,7 +28,7 @@ import {
   parseOwnership,
 } from "./functions/coordinate.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
-import { APPLY_GROUP, type PartitionKeys, partitionKeys } from "./keys.ts";
+import { APPLY_GROUP, keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
 import type { Confirmation, Link } from "./redis/link.ts";
 
@@ -169,10 +169,7 @@ export class Log {
   }
 
   #at(partition: number): PartitionKeys {
-    const keys = this.#keys[partition];
-    if (keys === undefined)
-      throw new OperatingError("format-mismatch", `no partition ${partition}`, { retryable: false });
-    return keys;
+    return keysAt(this.#keys, partition);
   }
 }
 

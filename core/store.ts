@@ -6,7 +6,7 @@
  */
 import type { Result } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
-import { OperatingError, unavailable } from "./errors.ts";
+import { unavailable } from "./errors.ts";
 import {
   type ApplicableEntry,
   type ApplyReply,
@@ -17,7 +17,7 @@ import {
   type Watermark,
 } from "./functions/apply.ts";
 import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
-import { type PartitionKeys, partitionKeys } from "./keys.ts";
+import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
 import { type Call, type Confirmation, type Link, NO_CONFIRMATION } from "./redis/link.ts";
 import { decodeStoredValue, type StoredValue } from "./stored-value.ts";
@@ -106,9 +106,6 @@ export class Store {
   }
 
   #at(partition: number): PartitionKeys {
-    const keys = this.#keys[partition];
-    if (keys === undefined)
-      throw new OperatingError("format-mismatch", `no partition ${partition}`, { retryable: false });
-    return keys;
+    return keysAt(this.#keys, partition);
   }
 }

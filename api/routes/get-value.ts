@@ -7,6 +7,7 @@
 import { compareIds, type EntryId, formatRevision, idTimeMs } from "../../core/entry-id.ts";
 import { MIN_REVISION_WAIT_MS } from "../../core/limits.ts";
 import { partitionOf } from "../../core/partition.ts";
+import { pause } from "../../core/pause.ts";
 import type { Reading } from "../../core/store.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
@@ -68,8 +69,4 @@ async function readAtLeast(
       throw new ProblemError("revision-not-reached", `The store is at ${at}.`);
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -13,8 +13,6 @@
 -- Fields of the appends hash: @ordinal, @last, @floor, and each producer's last group under its name.
 -- The broadcast's channel is named like the stream.
 
-local PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000
-
 -- A new producer comes when an api process starts: rare enough to look at all of them.
 local function forget_idle_producers(appends, now_ms)
   local fields = redis.call('HGETALL', appends)

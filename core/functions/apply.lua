@@ -20,8 +20,6 @@
 local ID, ORDINAL, OPERATION, PRODUCER, SEQUENCE, ARGUMENT, CONDITION, AWAITED, INDEX, KEY, HEADER, LENGTH =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local CREATED, REPLACED, DELETED = 'applied created', 'applied replaced', 'applied deleted'
-local OUTCOME_RETENTION_MS = 24 * 60 * 60 * 1000
-local PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000
 -- unpack fails near 8,000 values.
 local MEMBERS_PER_CALL = 500
 local LIMB = 1000000000

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { OUTCOME_RETENTION_MS, PRODUCER_IDLE_MAX_MS } from "../limits.ts";
 import type { Link } from "../redis/link.ts";
 
 export interface Library {
@@ -20,8 +21,12 @@ export interface Library {
 /** `no-writes` may run on a replica; `allow-oom` may run when memory is full, because it frees or is small. */
 type Flag = "no-writes" | "allow-oom";
 
+/** What the Lua files know of our bounds, so that each stands in one place. */
+const BOUNDS = `local PRODUCER_IDLE_MAX_MS, OUTCOME_RETENTION_MS = ${PRODUCER_IDLE_MAX_MS}, ${OUTCOME_RETENTION_MS}`;
+
 function defineLibrary(name: string, files: readonly string[], functions: Record<string, readonly Flag[]>): Library {
-  const source = files.map((file) => readFileSync(new URL(file, import.meta.url), "utf8")).join("\n");
+  const lua = files.map((file) => readFileSync(new URL(file, import.meta.url), "utf8"));
+  const source = [BOUNDS, ...lua].join("\n");
   const shape = JSON.stringify(functions);
   const hash = createHash("sha256").update(source).update(shape).digest("hex").slice(0, 8);
   const registrations = Object.entries(functions).map(

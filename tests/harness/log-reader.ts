@@ -1,7 +1,7 @@
 /** The truth of a test: what the log holds, read by XRANGE past all of our own reading code. */
 import { Redis } from "ioredis";
 import { type EntryId, formatRevision } from "../../core/entry-id.ts";
-import { APPLY_GROUP, type PartitionKeys, partitionKeys } from "../../core/keys.ts";
+import { APPLY_GROUP, keysAt, type PartitionKeys, partitionKeys } from "../../core/keys.ts";
 import { cleanUpLater } from "./running.ts";
 
 export interface LogEntry {
@@ -36,11 +36,7 @@ export interface LogReader {
 export function readLog(server: { readonly url: string }, partitions: number): LogReader {
   const redis = openRedis(server);
   const keysOf = partitionKeys(partitions);
-  const keys = (partition: number): PartitionKeys => {
-    const found = keysOf[partition];
-    if (found === undefined) throw new Error(`no partition ${partition}`);
-    return found;
-  };
+  const keys = (partition: number): PartitionKeys => keysAt(keysOf, partition);
   const entries = async (partition: number): Promise<LogEntry[]> => {
     const raw = await redis.xrange(keys(partition).log, "-", "+");
     return raw.map(([id, fields]) => parse(partition, id, fields));

@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { ID_ZERO } from "../../core/entry-id.ts";
 import { parseWatermark, type Watermark } from "../../core/functions/apply.ts";
-import { type PartitionKeys, partitionKeys } from "../../core/keys.ts";
+import { keysAt, type PartitionKeys, partitionKeys } from "../../core/keys.ts";
 import { openRedis } from "./log-reader.ts";
 
 export interface StoreReader {
@@ -20,11 +20,7 @@ export interface StoreReader {
 export function readStore(server: { readonly url: string }, partitions: number): StoreReader {
   const redis = openRedis(server);
   const keysOf = partitionKeys(partitions);
-  const keys = (partition: number): PartitionKeys => {
-    const found = keysOf[partition];
-    if (found === undefined) throw new Error(`no partition ${partition}`);
-    return found;
-  };
+  const keys = (partition: number): PartitionKeys => keysAt(keysOf, partition);
   const watermark = async (partition: number): Promise<Watermark> =>
     parseWatermark((await redis.get(keys(partition).watermark)) ?? `${ID_ZERO} 0`);
   return {
