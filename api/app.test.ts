@@ -22,9 +22,9 @@ beforeEach(() => {
     partitions: 16,
     submit: async (_, command) => {
       submitted.push(command);
-      return { partition: 3, id: "10-2", grade: "memory" };
+      return { partition: 3, id: "10-2", ordinal: 7, grade: "memory" };
     },
-    log: { find: async () => null, position: unavailable },
+    log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
     store: { read: unavailable, outcome: unavailable, watermark: unavailable },
     feed: { wait: async () => ({ passed: false }) },
     monitor: { report: async () => [], lastState: () => null },

@@ -24,23 +24,22 @@ beforeEach(async () => {
   link ??= await openLink(proxy.url);
   const other = await openLink(redis.url);
   await other.call({ name: "FLUSHALL", args: [] });
-  direct = new Log(other, PARTITIONS, { replicas: 0, timeoutMs: 0 });
+  direct = new Log(other, PARTITIONS);
   await direct.prepare();
   await waitFor(() => link.ready);
 });
 
 /** An appender that finds the partition by itself. */
 function appender(): { submit: (command: Command) => Promise<Accepted>; stop: () => Promise<void> } {
-  const log = new Log(link, PARTITIONS, { replicas: 0, timeoutMs: 0 });
+  const log = new Log(link, PARTITIONS);
   const subject = new Appender(log, {
     partitions: PARTITIONS,
     producer: `test-${Math.random()}`,
     timeoutMs: TIMEOUT_MS,
-    grade: "memory",
     usable: () => link.ready,
   });
   return {
-    submit: (command) => subject.submit(partitionOf(command.namespace, command.key, PARTITIONS), command),
+    submit: (command) => subject.submit(partitionOf(command.namespace, command.key, PARTITIONS), command, "memory"),
     stop: () => subject.stop(),
   };
 }

@@ -2,11 +2,12 @@
  * Appends commands to the log, grouped: what one event-loop turn brings for a partition is one group, and groups that are
  * ready together are one call.
  *
- * Guarantees: the commands of one process for one partition are in the log in the order of their submission; each is
- * there at most once, however often its group is resent; a promise that resolves means that the log holds the command
- * at the grade named.
+ * Guarantees: the commands of one process for one partition and grade are in the log in the order of their submission;
+ * each is there at most once, however often its group is resent; a promise that resolves means that the log holds the
+ * command at the grade named.
  *
- * A partition's lane is in one of three states:
+ * Each grade has its own lane on each partition, so that a write that asks for less never waits for replicas. A lane is
+ * in one of three states:
  *   idle      nothing to send
  *   sending   one group is on its way; commands that come meanwhile wait for the next group
  *   resending the group's outcome is unknown (connection broken, too few replicas): the same group, with the same sequences,
@@ -21,6 +22,7 @@ import type { Command } from "../core/command.ts";
 import { type EntryId, idAfter } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import type { Appended, Group } from "../core/functions/append.ts";
+import { GRADES, type Grade } from "../core/grade.ts";
 import {
   APPEND_CALL_MAX_BYTES,
   APPEND_CALL_MAX_COMMANDS,
@@ -30,17 +32,18 @@ import {
 import { pause } from "../core/pause.ts";
 import { isMoving } from "../core/redis/options.ts";
 
-export type Grade = "memory" | "replicated";
-
 export interface Accepted {
   readonly partition: number;
   readonly id: EntryId;
+  /** Position in the partition's log. */
+  readonly ordinal: number;
+  /** The grade that was asked for, and reached. */
   readonly grade: Grade;
 }
 
 /** What the appender needs of the log. */
 export interface GroupLog {
-  append(partition: number, group: Group): Promise<Appended>;
+  append(partition: number, group: Group, grade: Grade): Promise<Appended>;
 }
 
 export interface AppenderOptions {
@@ -49,9 +52,8 @@ export interface AppenderOptions {
   readonly producer: string;
   /** How long a command may take to be in the log before its client is told that it is not, or that nobody knows. */
   readonly timeoutMs: number;
-  readonly grade: Grade;
-  /** False while the log is not usable: nothing is sent then. */
-  readonly usable: () => boolean;
+  /** False while the log is not usable at this grade: nothing is sent then. */
+  readonly usable: (grade: Grade) => boolean;
 }
 
 interface Pending {
@@ -64,6 +66,7 @@ interface Pending {
 
 interface Lane {
   readonly partition: number;
+  readonly grade: Grade;
   queue: Pending[];
   queuedBytes: number;
   /** The group on its way. */
@@ -86,6 +89,7 @@ export class Appender {
   readonly #log: GroupLog;
   readonly #options: AppenderOptions;
   readonly #lanes: readonly Lane[];
+  readonly #byGrade: Readonly<Record<Grade, readonly Lane[]>>;
   /** Lanes with commands that nobody sends yet. */
   #dirty: Lane[] = [];
   #stopping = false;
@@ -95,16 +99,9 @@ export class Appender {
   constructor(log: GroupLog, options: AppenderOptions) {
     this.#log = log;
     this.#options = options;
-    this.#lanes = Array.from({ length: options.partitions }, (_, partition) => ({
-      partition,
-      queue: [],
-      queuedBytes: 0,
-      sending: [],
-      unknown: false,
-      busy: false,
-      nextSequence: 1,
-      generation: 0,
-    }));
+    const lanesOf = (grade: Grade) => Array.from({ length: options.partitions }, (_, at) => openLane(at, grade));
+    this.#byGrade = { memory: lanesOf("memory"), replicated: lanesOf("replicated"), disk: lanesOf("disk") };
+    this.#lanes = GRADES.flatMap((grade) => this.#byGrade[grade]);
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#sweeper.unref();
   }
@@ -114,8 +111,8 @@ export class Appender {
    * @throws OperatingError `log-unavailable` when it is certainly not there, `outcome-unknown` when it may be,
    * `overloaded` when too much is waiting already
    */
-  submit(partition: number, command: Command): Promise<Accepted> {
-    const lane = this.#lanes[partition];
+  submit(partition: number, command: Command, grade: Grade): Promise<Accepted> {
+    const lane = this.#byGrade[grade][partition];
     if (lane === undefined || this.#stopping) return Promise.reject(unavailable("the process is stopping"));
     const bytes = command.operation.op === "put" ? command.operation.value.byteLength : 0;
     if (lane.queue.length >= APPEND_QUEUE_MAX_COMMANDS || lane.queuedBytes + bytes > APPEND_QUEUE_MAX_BYTES) {
@@ -177,19 +174,24 @@ export class Appender {
 
   /** @returns null when the group is in the log, "again" when it should be sent again, or a certain refusal */
   async #attempt(lane: Lane, commands: readonly Command[]): Promise<OperatingError | "again" | null> {
-    if (!this.#options.usable()) return "again";
-    const { partition, sending: group } = lane;
-    const producer = `${this.#options.producer}.${lane.generation}`;
+    const { partition, grade, sending: group } = lane;
+    if (!this.#options.usable(grade)) return "again";
+    const producer = `${this.#options.producer}.${grade[0]}${lane.generation}`;
     const unknownBefore = lane.unknown;
     lane.unknown = true;
     try {
-      const appended = await this.#log.append(partition, { producer, firstSequence: lane.nextSequence, commands });
+      const appended = await this.#log.append(
+        partition,
+        { producer, firstSequence: lane.nextSequence, commands },
+        grade,
+      );
       lane.nextSequence += group.length;
       group.forEach(({ resolve }, index) => {
-        resolve({ partition, id: idAfter(appended.firstId, index), grade: this.#options.grade });
+        resolve({ partition, id: idAfter(appended.firstId, index), ordinal: appended.firstOrdinal + index, grade });
       });
       return null;
     } catch (error) {
+      if (isUnsent(error)) lane.unknown = unknownBefore;
       if (!isRefusal(error)) return "again";
       lane.unknown = unknownBefore;
       if (isMoving(error)) return "again";
@@ -213,6 +215,20 @@ export class Appender {
       }
     }
   }
+}
+
+function openLane(partition: number, grade: Grade): Lane {
+  return {
+    partition,
+    grade,
+    queue: [],
+    queuedBytes: 0,
+    sending: [],
+    unknown: false,
+    busy: false,
+    nextSequence: 1,
+    generation: 0,
+  };
 }
 
 function newProducer(lane: Lane): void {
@@ -240,6 +256,11 @@ function takeGroup(lane: Lane): Pending[] {
 /** Redis answered, and the answer is no: nothing was written. */
 function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
+}
+
+/** Nobody could have confirmed it, so it was not sent. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof OperatingError && error.code === "not-settled";
 }
 
 function refuse(group: readonly Pending[], error: OperatingError): void {

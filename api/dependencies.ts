@@ -2,6 +2,7 @@
  * What the app needs of the world: nothing of it names a runtime, so that the same app runs wherever these can be had.
  */
 import type { Command } from "../core/command.ts";
+import type { Grade } from "../core/grade.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
@@ -13,8 +14,8 @@ import type { RequestIds } from "./problem.ts";
 
 export interface AppDependencies {
   readonly partitions: number;
-  readonly submit: (partition: number, command: Command) => Promise<Accepted>;
-  readonly log: Pick<Log, "find" | "position">;
+  readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
+  readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
   readonly store: Pick<Store, "read" | "outcome" | "watermark">;
   readonly feed: Pick<AppliedFeed, "wait">;
   readonly monitor: {

@@ -66,6 +66,7 @@ export function problemOfCode(code: ErrorCode): ProblemSlug {
   switch (code) {
     case "log-unavailable":
     case "not-confirmed":
+    case "not-settled":
       return "log-unavailable";
     case "outcome-unknown":
       return "outcome-unknown";
@@ -86,6 +87,7 @@ export function detailOfCode(code: ErrorCode): string {
       return "The write may or may not be applied. Read the key before you repeat it.";
     case "log-unavailable":
     case "not-confirmed":
+    case "not-settled":
     case "overloaded":
       return "Nothing was accepted.";
     case "store-unavailable":

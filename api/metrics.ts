@@ -5,8 +5,14 @@ import { METRICS } from "../core/telemetry.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 
-export function renderMetrics(counts: HttpCounts, waiting: number, partitions: readonly PartitionReport[]): string {
-  const lines = [`${METRICS.waiters} ${waiting}`];
+/** @param shared lines that the consumer tells too */
+export function renderMetrics(
+  counts: HttpCounts,
+  waiting: number,
+  partitions: readonly PartitionReport[],
+  shared: readonly string[],
+): string {
+  const lines = [...shared, `${METRICS.waiters} ${waiting}`];
   for (const { route, status, count } of counts) {
     lines.push(`${METRICS.httpRequests}{route="${route}",status="${status}"} ${count}`);
   }

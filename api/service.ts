@@ -7,6 +7,7 @@ import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { OpsServer } from "../core/ops-server.ts";
 import { Preparation } from "../core/preparation.ts";
+import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
@@ -22,37 +23,37 @@ import { RequestIds } from "./problem.ts";
 import { HttpServer } from "./server.ts";
 import { traceparentOf } from "./traceparent.ts";
 
-/** How long replicas may take to confirm. */
-const CONFIRM_TIMEOUT_MS = 500;
 /** How long requests may go on waiting when the process stops. */
 const WAITERS_PATIENCE_MS = 8_000;
 
 /** @param instance random: it names this process as a producer, and its requests */
 export function buildApi(config: ApiConfig, instance: string, logger: Logger, fail: () => void): Service {
   const partitions = config.MILLRACE_PARTITIONS;
-  const replicas = config.MILLRACE_LOG_CONFIRM_REPLICAS;
-  const logLink = new Link(config.LOG_URL, "writer", `api-log-${instance}`);
-  const storeLink = new Link(config.STORE_URL, "reader", `api-store-${instance}`);
-  const log = new Log(logLink, partitions, { replicas, timeoutMs: CONFIRM_TIMEOUT_MS });
+  const logGroup = openGroup(config.LOG_URL, `api-log-${instance}`);
+  const storeGroup = openGroup(config.STORE_URL, `api-store-${instance}`);
+  tellChanges(logGroup, "log", logger);
+  tellChanges(storeGroup, "store", logger);
+  const logLink = new Link(logGroup, "writer", `api-log-${instance}`);
+  const storeLink = new Link(storeGroup, "reader", `api-store-${instance}`);
+  const log = new Log(logLink, partitions);
   const store = new Store(storeLink, partitions);
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
   const appender = new Appender(log, {
     partitions,
     producer: instance,
     timeoutMs: config.MILLRACE_APPEND_TIMEOUT_MS,
-    grade: replicas > 0 ? "replicated" : "memory",
-    usable: () => preparation.logUsable,
+    usable: (grade) => preparation.logUsable && log.gives(grade) === "yes",
   });
   const feed = new AppliedFeed(store, partitions);
   const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.applied, keys.partition]));
-  const subscriber = new SubscriberLink(config.STORE_URL, `api-events-${instance}`, [...partitionOfChannel.keys()]);
+  const subscriber = new SubscriberLink(storeGroup, `api-events-${instance}`, [...partitionOfChannel.keys()]);
   const monitor = new PartitionMonitor(log, store, () => preparation.logUsable && preparation.storeUsable);
   const counts = new HttpCounts();
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
   const app = createApp({
     partitions,
-    submit: (partition, command) => appender.submit(partition, command),
+    submit: (partition, command, grade) => appender.submit(partition, command, grade),
     log,
     store: judged(store, () => preparation.storeUsable),
     feed,
@@ -70,12 +71,14 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       ok: server.serving && (preparation.logUsable || preparation.storeUsable),
       detail: { log: preparation.logUsable, store: preparation.storeUsable },
     }),
-    metrics: () => renderMetrics(counts, feed.waiting, monitor.last),
+    metrics: () =>
+      renderMetrics(counts, feed.waiting, monitor.last, renderGroupMetrics({ log: logGroup, store: storeGroup })),
   });
 
   return {
     async start() {
       await ops.start();
+      await Promise.all([logGroup.start(), storeGroup.start()]);
       await preparation.start();
       subscriber.open((channel, message) => {
         const partition = partitionOfChannel.get(channel);
@@ -98,6 +101,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       subscriber.close();
       logLink.close();
       storeLink.close();
+      await Promise.all([logGroup.stop(), storeGroup.stop()]);
       await ops.stop();
     },
   };

@@ -33,6 +33,7 @@ export async function write(
   const accepted = await deps.submit(
     target.partition,
     commandOf(target, operation, condition, preference.waitS > 0, deps.now(), deps.traceparentOf(incoming)),
+    deps.log.defaultGrade,
   );
   const revision = formatRevision(accepted.partition, accepted.id);
   const headers: Record<string, string> = {

@@ -66,7 +66,7 @@ function sizeOf(entry: ApplicableEntry): number {
 
 /** The state of a partition that an error has stopped for now. Every error holds; none skips anything. */
 export function stateOfFault(error: unknown): PartitionState {
-  if (error instanceof OperatingError && error.code === "not-confirmed") {
+  if (error instanceof OperatingError && (error.code === "not-confirmed" || error.code === "not-settled")) {
     return { state: "unconfirmed", reason: error.message };
   }
   return { state: "held", reason: describeError(error) };

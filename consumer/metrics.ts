@@ -5,8 +5,14 @@ import { METRICS } from "../core/telemetry.ts";
 import type { Counters } from "./counters.ts";
 import type { PartitionWorker } from "./partition-worker.ts";
 
-export function renderMetrics(counters: Counters, workers: ReadonlyMap<number, PartitionWorker>): string {
+/** @param shared lines that the api tells too */
+export function renderMetrics(
+  counters: Counters,
+  workers: ReadonlyMap<number, PartitionWorker>,
+  shared: readonly string[],
+): string {
   const lines = [
+    ...shared,
     `${METRICS.commandsApplied} ${counters.applied}`,
     `${METRICS.commandsRejected} ${counters.rejected}`,
     `${METRICS.commandsDead} ${counters.dead}`,

@@ -8,6 +8,7 @@ import { COORDINATION, partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { OpsServer } from "../core/ops-server.ts";
 import { Preparation } from "../core/preparation.ts";
+import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
@@ -18,21 +19,19 @@ import { Counters } from "./counters.ts";
 import { renderMetrics } from "./metrics.ts";
 import { Trimmer } from "./trimmer.ts";
 
-/** How long replicas may take to confirm. */
-const CONFIRM_TIMEOUT_MS = 500;
-
 export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () => void): Service {
   const partitions = config.MILLRACE_PARTITIONS;
   const consumer = config.MILLRACE_CONSUMER ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
-  const logLink = new Link(config.LOG_URL, "writer", `consumer-log-${consumer}`);
-  const storeLink = new Link(config.STORE_URL, "writer", `consumer-store-${consumer}`);
+  const logGroup = openGroup(config.LOG_URL, `consumer-log-${consumer}`);
+  const storeGroup = openGroup(config.STORE_URL, `consumer-store-${consumer}`);
+  tellChanges(logGroup, "log", logger);
+  tellChanges(storeGroup, "store", logger);
+  const logLink = new Link(logGroup, "writer", `consumer-log-${consumer}`);
+  const storeLink = new Link(storeGroup, "writer", `consumer-store-${consumer}`);
   const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.appended, keys.partition]));
   const channels = [COORDINATION.changed, ...partitionOfChannel.keys()];
-  const subscriber = new SubscriberLink(config.LOG_URL, `consumer-events-${consumer}`, channels);
-  const log = new Log(logLink, partitions, {
-    replicas: config.MILLRACE_LOG_CONFIRM_REPLICAS,
-    timeoutMs: CONFIRM_TIMEOUT_MS,
-  });
+  const subscriber = new SubscriberLink(logGroup, `consumer-events-${consumer}`, channels);
+  const log = new Log(logLink, partitions);
   const store = new Store(storeLink, partitions);
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
   const counters = new Counters();
@@ -50,7 +49,6 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       retentionMs: config.MILLRACE_LOG_RETENTION_S * 1000,
       maxEntries: config.MILLRACE_LOG_MAX_ENTRIES,
       everyMs: config.MILLRACE_TRIM_EVERY_MS,
-      confirmation: { replicas: config.MILLRACE_STORE_CONFIRM_REPLICAS, timeoutMs: CONFIRM_TIMEOUT_MS },
     },
   );
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
@@ -59,7 +57,8 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       ok: coordinator.inTouch,
       detail: { log: preparation.logUsable, store: preparation.storeUsable, partitions: coordinator.workers.size },
     }),
-    metrics: () => renderMetrics(counters, coordinator.workers),
+    metrics: () =>
+      renderMetrics(counters, coordinator.workers, renderGroupMetrics({ log: logGroup, store: storeGroup })),
   });
 
   return {
@@ -67,6 +66,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       await ops.start();
       logger.info({ consumer, partitions }, "consumer starts");
       preparation.onUsable(() => coordinator.wake());
+      await Promise.all([logGroup.start(), storeGroup.start()]);
       await preparation.start();
       subscriber.open(
         (channel) => {
@@ -86,6 +86,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       await preparation.stop();
       logLink.close();
       storeLink.close();
+      await Promise.all([logGroup.stop(), storeGroup.stop()]);
       await ops.stop();
     },
   };

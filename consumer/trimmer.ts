@@ -1,13 +1,12 @@
 /**
- * Trims the logs of the partitions this consumer works: only what the store, and as many of its replicas as are asked
- * for, have applied; and only what is older than the retention window, or too much.
+ * Trims the logs of the partitions this consumer works: only what the store, and those of its replicas that might become
+ * master, have applied; and only what is older than the retention window, or too much.
  */
 import type { Logger } from "pino";
 import { compareIds, type EntryId, idTimeMs } from "../core/entry-id.ts";
 import { describeError } from "../core/errors.ts";
 import type { Watermark } from "../core/functions/apply.ts";
 import type { Log } from "../core/log.ts";
-import type { Confirmation } from "../core/redis/link.ts";
 import type { Service } from "../core/service.ts";
 import type { Store } from "../core/store.ts";
 import type { Counters } from "./counters.ts";
@@ -18,7 +17,6 @@ export interface TrimmerOptions {
   /** More applied entries than this, per partition, are trimmed before their time. */
   readonly maxEntries: number;
   readonly everyMs: number;
-  readonly confirmation: Confirmation;
 }
 
 export interface TrimmerDependencies {
@@ -72,7 +70,7 @@ export class Trimmer implements Service {
 
   async #trim(partition: number): Promise<void> {
     const { log, store, counters } = this.#deps;
-    const watermark = await store.confirmedWatermark(partition, this.#options.confirmation);
+    const watermark = await store.confirmedWatermark(partition);
     if (watermark === null) return;
     const samples = this.#samples.get(partition) ?? [];
     this.#samples.set(partition, samples);

@@ -24,10 +24,6 @@ export const sharedConfigFields = {
   STORE_URL: redisUrl,
   /** Fixed when the data is first written; see docs. */
   MILLRACE_PARTITIONS: z.coerce.number().int().min(1).max(PARTITIONS_MAX).default(16),
-  /** Replicas of the log that must hold a command before it is accepted or applied (K). 0 where the log has none. */
-  MILLRACE_LOG_CONFIRM_REPLICAS: z.coerce.number().int().min(0).max(10).default(0),
-  /** The same for the store: only what they hold lets the log be trimmed. */
-  MILLRACE_STORE_CONFIRM_REPLICAS: z.coerce.number().int().min(0).max(10).default(0),
   /** Live, ready and metrics: never on a public port. */
   OPS_PORT: port.default(9464),
   MILLRACE_OPS_HOST: z.string().min(1).default("127.0.0.1"),

@@ -11,6 +11,8 @@ export type ErrorCode =
   | "store-unavailable"
   /** Not enough replicas of the log hold what was read or written. */
   | "not-confirmed"
+  /** Nobody could confirm a read or a write now, so nothing was sent. */
+  | "not-settled"
   /** A bound of ours is reached. */
   | "overloaded"
   /** The two Redises, or this process, disagree about the data's format. */

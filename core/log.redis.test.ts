@@ -20,7 +20,7 @@ let log: Log;
 beforeAll(async () => {
   redis = await startRedis({ kind: "log" });
   link = await openLink(redis.url);
-  log = new Log(link, 2, { replicas: 0, timeoutMs: 0 });
+  log = new Log(link, 2);
 });
 
 beforeEach(async () => {

@@ -2,10 +2,9 @@
  * The log: the partitions' streams, seen through one connection.
  *
  * Guarantees: a group appended twice is in the log once (rule R4); what {@link Log.deliver} and {@link Log.range} return
- * is held by as many replicas as are asked for (rule R2), and comes in log order; functions that a Redis has lost are
- * loaded again, and the call repeated, because nothing was executed then.
+ * is held by all replicas that might become master (rules R2 and R3), and comes in log order; functions that a Redis has
+ * lost are loaded again, and the call repeated, because nothing was executed then.
  */
-
 import { AppendBatcher } from "./append-batcher.ts";
 import type { EntryId } from "./entry-id.ts";
 import { unavailable } from "./errors.ts";
@@ -28,9 +27,10 @@ import {
   parseOwnership,
 } from "./functions/coordinate.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
+import type { Grade } from "./grade.ts";
 import { APPLY_GROUP, keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
-import type { Confirmation, Link } from "./redis/link.ts";
+import type { Link } from "./redis/link.ts";
 
 /** An entry as the stream holds it: id, and field names and values in turn. */
 export type RawEntry = readonly [id: EntryId, fields: readonly Buffer[]];
@@ -41,30 +41,50 @@ export class Log {
   readonly #link: Link;
   readonly #library: Library = logLibrary();
   readonly #keys: readonly PartitionKeys[];
-  readonly #appends: AppendBatcher;
+  readonly #appends: Readonly<Record<Grade, AppendBatcher>>;
   /** Reads of all partitions in one turn: one WAIT for all. */
   readonly #reads: Coalescer;
 
-  constructor(link: Link, partitions: number, confirmation: Confirmation) {
+  constructor(link: Link, partitions: number) {
     this.#link = link;
     this.#keys = partitionKeys(partitions);
-    this.#appends = new AppendBatcher({
-      library: this.#library,
-      coalescer: new Coalescer(link, confirmation, "step"),
-      spread: link.isCluster,
-      prepare: () => this.prepare(),
-    });
-    this.#reads = new Coalescer(link, confirmation, "turn");
+    const batcher = (grade: Grade) =>
+      new AppendBatcher({
+        library: this.#library,
+        coalescer: new Coalescer(link, grade, "step"),
+        spread: link.isCluster,
+        prepare: () => this.prepare(),
+      });
+    this.#appends = { memory: batcher("memory"), replicated: batcher("replicated"), disk: batcher("disk") };
+    this.#reads = new Coalescer(link, "replicated", "turn");
   }
 
-  /** Loads the functions. Called whenever the connection has become ready. */
-  prepare(): Promise<void> {
-    return loadLibrary(this.#link, this.#library);
+  /** Makes a new connection useful: loads the functions, and learns how the server's disk confirms. */
+  async prepare(): Promise<void> {
+    await Promise.all([loadLibrary(this.#link, this.#library), this.#link.learnDiskSync()]);
+  }
+
+  /**
+   * Can this log give the grade: yes, never, or nobody can say now?
+   * A standalone log has no replicas that we know of; how a cluster's disks and replicas confirm cannot be asked in one call.
+   */
+  gives(grade: Grade): "yes" | "no" | "not-now" {
+    const { diskSync, url } = this.#link;
+    if (grade === "memory") return "yes";
+    if (url.kind === "cluster" || (grade === "replicated" && url.kind === "standalone")) return "no";
+    if (grade === "disk" && diskSync === "none") return "no";
+    if (grade === "disk" && diskSync === null) return "not-now";
+    return this.#link.standing().settled ? "yes" : "not-now";
+  }
+
+  /** What a write gets that asks for nothing: `replicated` where the log has replicas. */
+  get defaultGrade(): Grade {
+    return this.gives("replicated") === "no" ? "memory" : "replicated";
   }
 
   /** Appends a group, once. See {@link AppendBatcher.send} for what its errors mean. */
-  append(partition: number, group: Group): Promise<Appended> {
-    return this.#appends.send(this.#at(partition), group);
+  append(partition: number, group: Group, grade: Grade = "memory"): Promise<Appended> {
+    return this.#appends[grade].send(this.#at(partition), group);
   }
 
   /** The next entries that the group has given to nobody; they stay pending until {@link ack}. */

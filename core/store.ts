@@ -19,7 +19,7 @@ import {
 import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
 import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
-import { type Call, type Confirmation, type Link, NO_CONFIRMATION } from "./redis/link.ts";
+import type { Call, Link } from "./redis/link.ts";
 import { decodeStoredValue, type StoredValue } from "./stored-value.ts";
 
 /** A key at one moment: its value, or null where there is none, and how far the partition was. */
@@ -37,7 +37,7 @@ export class Store {
 
   constructor(link: Link, partitions: number) {
     this.#link = link;
-    this.#reads = new Coalescer(link, NO_CONFIRMATION, "turn");
+    this.#reads = new Coalescer(link, "memory", "turn");
     this.#keys = partitionKeys(partitions);
   }
 
@@ -68,15 +68,15 @@ export class Store {
     return Promise.all(this.#keys.map(({ partition }) => this.watermark(partition)));
   }
 
-  /** The watermark as far as the asked-for replicas of the store hold it, or null when they lag behind. */
-  async confirmedWatermark(partition: number, confirmation: Confirmation): Promise<Watermark | null> {
-    const { replies, confirmed } = await this.#link.callTogether(
+  /** The watermark as far as the store's replicas hold it (as many as rule R3 asks for), or null when they lag behind. */
+  async confirmedWatermark(partition: number): Promise<Watermark | null> {
+    const { replies, unconfirmed } = await this.#link.callTogether(
       [{ name: "GET", args: [this.#at(partition).watermark] }],
-      confirmation,
+      "replicated",
     );
     const record = replies[0] as Buffer | null | Error;
     if (record instanceof Error) throw record;
-    if (confirmed < confirmation.replicas) return null;
+    if (unconfirmed !== null) return null;
     return parseWatermark(record === null ? null : String(record));
   }
 

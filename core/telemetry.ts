@@ -3,6 +3,14 @@
  */
 
 export const METRICS = {
+  // both
+  /** 1 while a majority of the Sentinels agrees on the master (always, without Sentinel), by redis. */
+  redisSettled: "millrace_redis_settled",
+  /** K: replicas that must hold what counts as confirmed, by redis. */
+  redisConfirmReplicas: "millrace_redis_confirm_replicas",
+  /** The Sentinels' configuration epoch: it grows with each failover, by redis. */
+  redisEpoch: "millrace_redis_epoch",
+
   // api
   httpRequests: "millrace_http_requests_total",
   waiters: "millrace_waiters",

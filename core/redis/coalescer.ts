@@ -3,7 +3,8 @@
  * (group commit).
  */
 import { OperatingError } from "../errors.ts";
-import type { Call, Confirmation, Link } from "./link.ts";
+import type { Grade } from "../grade.ts";
+import type { Call, Link } from "./link.ts";
 
 interface Waiting {
   readonly call: Call;
@@ -16,20 +17,21 @@ export type Moment = "turn" | "step";
 
 export class Coalescer {
   readonly #link: Link;
-  readonly #confirmation: Confirmation;
+  readonly #grade: Grade;
   readonly #moment: Moment;
   #waiting: Waiting[] = [];
 
-  constructor(link: Link, confirmation: Confirmation, moment: Moment) {
+  /** @param grade what all that is sent must have reached, before it counts */
+  constructor(link: Link, grade: Grade, moment: Moment) {
     this.#link = link;
-    this.#confirmation = confirmation;
+    this.#grade = grade;
     this.#moment = moment;
   }
 
   /**
-   * @returns Redis' reply once the asked-for replicas hold all that was read or written
-   * @throws Redis' own error for this call; OperatingError `not-confirmed` when too few replicas answered in time;
-   * any other error when the connection broke: the outcome is unknown then
+   * @returns Redis' reply once all that was read or written has the grade
+   * @throws Redis' own error for this call; OperatingError `not-settled` when nothing was sent, `not-confirmed` when it was,
+   * and too few replicas answered in time; any other error when the connection broke: the outcome is unknown then
    */
   send(call: Call): Promise<unknown> {
     if (this.#waiting.length === 0) {
@@ -44,17 +46,15 @@ export class Coalescer {
   async #flush(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = [];
-    const { replicas } = this.#confirmation;
     try {
-      const { replies, confirmed } = await this.#link.callTogether(
+      const { replies, unconfirmed } = await this.#link.callTogether(
         batch.map(({ call }) => call),
-        this.#confirmation,
+        this.#grade,
       );
       batch.forEach(({ resolve, reject }, index) => {
         const reply = replies[index];
         if (reply instanceof Error) reject(reply);
-        else if (confirmed < replicas)
-          reject(new OperatingError("not-confirmed", `${confirmed} of ${replicas} replicas`));
+        else if (unconfirmed !== null) reject(new OperatingError("not-confirmed", unconfirmed));
         else resolve(reply);
       });
     } catch (error) {

@@ -7,6 +7,7 @@ import { checkFormat } from "../format-record.ts";
 import type { ApplicableEntry } from "../functions/apply.ts";
 import { Log } from "../log.ts";
 import { Store } from "../store.ts";
+import { openGroup } from "./group.ts";
 import { Link } from "./link.ts";
 import { parseRedisUrl } from "./url.ts";
 
@@ -16,7 +17,7 @@ afterAll(() => {
 });
 
 async function open(url: string): Promise<Link> {
-  const link = new Link(parseRedisUrl(url), "writer", "test");
+  const link = new Link(openGroup(parseRedisUrl(url), "test"), "writer", "test");
   links.push(link);
   await new Promise<void>((resolve) => link.open(resolve, () => undefined));
   return link;
@@ -33,7 +34,7 @@ async function startCluster(): Promise<RedisServer> {
 test("on Redis Cluster every call of a partition stays in one slot: append, deliver, ack, align, trim, apply, read, coordinate", async () => {
   const server = await startCluster();
   const link = await open(`redis+cluster://127.0.0.1:${server.port}`);
-  const log = new Log(link, 16, { replicas: 0, timeoutMs: 0 });
+  const log = new Log(link, 16);
   const store = new Store(link, 16);
   expect(await checkFormat(link, link, 16)).toEqual({ log: true, store: true });
   await Promise.all([log.prepare(), store.prepare()]);
@@ -86,7 +87,7 @@ test("a connection that was killed, or whose server was, comes back by itself, a
 });
 
 test("a call while there is no connection is refused at once, and known not to have happened", async () => {
-  const link = new Link(parseRedisUrl("redis://127.0.0.1:1"), "writer", "test");
+  const link = new Link(openGroup(parseRedisUrl("redis://127.0.0.1:1"), "test"), "writer", "test");
   links.push(link);
   link.open(
     () => undefined,

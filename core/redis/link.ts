@@ -5,7 +5,11 @@
  * call on a broken connection is rejected, soon; the connection comes back by itself for as long as it is not closed.
  */
 import { Cluster, Redis } from "ioredis";
-import { type ClientOptions, clientOptions, type Role, sentinelOptions } from "./options.ts";
+import { OperatingError } from "../errors.ts";
+import type { Grade } from "../grade.ts";
+import type { RedisGroup, Standing } from "./group.ts";
+import { connectorFor, type Seat } from "./group-connector.ts";
+import { type ClientOptions, clientOptions, type Role } from "./options.ts";
 import type { RedisUrl } from "./url.ts";
 
 /** One Redis command. Replies are Buffers and numbers. */
@@ -17,35 +21,44 @@ export interface Call {
 /** One reply for each call: a value or the error Redis gave. */
 export interface Replies {
   readonly replies: readonly unknown[];
-  /** Replicas that hold everything these calls wrote or read. */
-  readonly confirmed: number;
+  /** Why these calls are not confirmed, in a few words; null when they are, or when nothing was asked for. */
+  readonly unconfirmed: string | null;
 }
 
-/** How many replicas must confirm, and how long to wait for them. */
-export interface Confirmation {
-  readonly replicas: number;
-  readonly timeoutMs: number;
-}
+/** How long replicas and disk may take. Shorter than any socket timeout: an answer that is late is still an answer. */
+export const CONFIRM_TIMEOUT_MS = 500;
 
-export const NO_CONFIRMATION: Confirmation = { replicas: 0, timeoutMs: 0 };
+/** How a server says that its disk holds a write. */
+export type DiskSync = "waitaof" | "always" | "none";
 
 /** After this long without a connection an attempt is started anew, should the client ever have given up. */
 const REVIVE_MS = 200;
 
 export class Link {
   readonly client: Redis | Cluster;
+  readonly #group: RedisGroup;
+  readonly #seat: Seat = { address: null };
+  #diskSync: DiskSync | null = null;
   #closing = false;
 
-  constructor(url: RedisUrl, role: Role, name: string) {
-    this.client = createClient(url, role, name);
+  constructor(group: RedisGroup, role: Role, name: string) {
+    this.#group = group;
+    this.client = createClient(group, role, name, this.#seat);
     this.client.on("end", () => {
       if (!this.#closing) setTimeout(() => this.#revive(), REVIVE_MS);
+    });
+    this.client.on("close", () => {
+      this.#diskSync = null;
     });
   }
 
   /** Keys are spread over nodes: what is called together must share a slot. */
   get isCluster(): boolean {
     return this.client instanceof Cluster;
+  }
+
+  get url(): RedisUrl {
+    return this.#group.url;
   }
 
   get ready(): boolean {
@@ -65,29 +78,93 @@ export class Link {
   }
 
   /**
-   * Several commands in one write, then one WAIT. An error of Redis stands in its command's place.
+   * Several commands in one write, then one WAIT for all of them where more than `memory` is asked for. An error of Redis
+   * stands in its command's place.
    * Rejects when the connection broke before the last reply: the outcome of all of them is unknown.
+   * @throws OperatingError `not-settled` when they could not be confirmed anyway: nothing was sent
    */
-  async callTogether(calls: readonly Call[], confirmation: Confirmation = NO_CONFIRMATION): Promise<Replies> {
+  async callTogether(calls: readonly Call[], grade: Grade = "memory"): Promise<Replies> {
+    const confirmation = grade === "memory" ? null : this.#confirmation(grade);
     const [only] = calls;
-    if (only && calls.length === 1 && confirmation.replicas === 0) {
-      return { replies: [await this.call(only).catch(redisError)], confirmed: 0 };
+    if (only && calls.length === 1 && !confirmation) {
+      return { replies: [await this.call(only).catch(redisError)], unconfirmed: null };
     }
     if (this.client instanceof Cluster) {
-      // A pipeline must stay on one node, and a lone WAIT would go to a random one.
-      if (confirmation.replicas > 0) throw new Error("confirmation by replicas is not supported on Redis Cluster");
+      // A pipeline must stay on one node.
       const replies = await Promise.all(calls.map((call) => this.call(call).catch(redisError)));
-      return { replies, confirmed: 0 };
+      return { replies, unconfirmed: null };
     }
+    const { address } = this.#seat;
     const pipeline = this.client.pipeline();
     for (const { name, args } of calls) pipeline.callBuffer(name, args as (string | Buffer | number)[]);
-    if (confirmation.replicas > 0) pipeline.call("WAIT", confirmation.replicas, confirmation.timeoutMs);
+    if (confirmation) pipeline.call(confirmation.name, ...confirmation.args);
     const results = (await pipeline.exec()) ?? [];
     const replies = results.map(([error, value]) => (error === null ? value : redisError(error)));
-    if (confirmation.replicas === 0) return { replies, confirmed: 0 };
-    const confirmed = replies.pop();
-    if (confirmed instanceof Error) throw confirmed;
-    return { replies, confirmed: Number(confirmed) };
+    if (!confirmation) return { replies, unconfirmed: null };
+    const held = replies.pop();
+    if (held instanceof Error) return { replies, unconfirmed: held.message };
+    return { replies, unconfirmed: this.#doubt(held, confirmation.wanted, address) };
+  }
+
+  /**
+   * Asks the server how it says that its disk holds a write. A server that does not let itself be asked: `none`. Each
+   * connection is asked anew: the next master may be another one.
+   */
+  async learnDiskSync(): Promise<void> {
+    if (this.client instanceof Cluster) return;
+    try {
+      const { client } = this;
+      const [settings, command] = (await Promise.all([
+        client.call("CONFIG", "GET", "append*"),
+        client.call("COMMAND", "INFO", "WAITAOF"),
+      ])) as [string[], unknown[]];
+      const value = (name: string) => settings[settings.indexOf(name) + 1];
+      if (value("appendonly") !== "yes") this.#diskSync = "none";
+      else if (command[0]) this.#diskSync = "waitaof";
+      else this.#diskSync = value("appendfsync") === "always" ? "always" : "none";
+    } catch {
+      this.#diskSync = "none";
+    }
+  }
+
+  /** Null until this connection has been asked. */
+  get diskSync(): DiskSync | null {
+    return this.#diskSync;
+  }
+
+  /** Can this connection confirm now what it writes and reads? */
+  standing(): Standing {
+    const standing = this.#group.standing();
+    if (standing.settled && standing.master !== null && standing.master !== this.#seat.address) {
+      return { settled: false, reason: "not connected to the master that the Sentinels agree on" };
+    }
+    return standing;
+  }
+
+  /** The command that waits for the grade, and how many replicas it must find; null where there is nothing to wait for. */
+  #confirmation(grade: Grade): { name: string; args: number[]; wanted: number } | null {
+    const standing = this.standing();
+    if (!standing.settled) throw new OperatingError("not-settled", standing.reason);
+    const wanted = standing.replicas;
+    if (grade === "disk" && (this.#diskSync ?? "none") === "none") {
+      throw new OperatingError("not-settled", "the server has not said how its disk confirms");
+    }
+    if (grade === "disk" && this.#diskSync === "waitaof") {
+      return { name: "WAITAOF", args: [1, wanted, CONFIRM_TIMEOUT_MS], wanted };
+    }
+    return wanted === 0 ? null : { name: "WAIT", args: [wanted, CONFIRM_TIMEOUT_MS], wanted };
+  }
+
+  /** @param held what WAIT or WAITAOF replied @returns null when it is enough, and still counts */
+  #doubt(held: unknown, wanted: number, address: string | null): string | null {
+    // WAITAOF tells of the server's own disk first.
+    const [own, replicas] = Array.isArray(held) ? held.map(Number) : [1, Number(held)];
+    const standing = this.standing();
+    if (!standing.settled) return standing.reason;
+    if (this.#seat.address !== address) return "the connection is another one now";
+    const needed = Math.max(wanted, standing.replicas);
+    if (own === 0) return "not on the server's disk in time";
+    return (replicas ?? 0) >= needed ? null : `${replicas} of ${needed} replicas`;
   }
 
   /** A connection to each master, for what must be done on all of them. */
@@ -108,7 +185,8 @@ export class Link {
   }
 }
 
-function createClient(url: RedisUrl, role: Role, name: string): Redis | Cluster {
+function createClient(group: RedisGroup, role: Role, name: string, seat: Seat): Redis | Cluster {
+  const { url, watch } = group;
   const options: ClientOptions = {
     ...clientOptions(role, name),
     ...(url.username !== undefined && { username: url.username }),
@@ -119,13 +197,8 @@ function createClient(url: RedisUrl, role: Role, name: string): Redis | Cluster 
     case "standalone":
       return new Redis({ ...options, ...url.address, db: url.db });
     case "sentinel":
-      return new Redis({
-        ...options,
-        ...sentinelOptions(),
-        enableTLSForSentinelMode: url.tls,
-        sentinels: [...url.sentinels],
-        name: url.master,
-      });
+      if (watch === null) throw new Error("a Sentinel group without its watch");
+      return new Redis({ ...options, Connector: connectorFor(watch, role, url.tls, seat) });
     case "cluster": {
       const { enableOfflineQueue, retryStrategy: _, ...redisOptions } = options;
       return new Cluster([...url.nodes], {

@@ -8,9 +8,11 @@ import type { RedisOptions } from "ioredis";
  * What a connection is for.
  * `writer`: appends, confirmed reads, apply, coordination: an outcome is never guessed and never repeated by the client.
  * `reader`: values and watermarks for GET.
+ * `replica`: the same from a replica, where there is one in sync.
  * `subscriber`: broadcasts.
+ * `sentinel`: asks one Sentinel.
  */
-export type Role = "writer" | "reader" | "subscriber";
+export type Role = "writer" | "reader" | "replica" | "subscriber" | "sentinel";
 
 /** The reply mapping is the library's default, `legacy`: it belongs to RESP2. */
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
@@ -19,18 +21,20 @@ export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 export const SOCKET_TIMEOUT_MS = 2500;
 const READER_SOCKET_TIMEOUT_MS = 1000;
 const CONNECT_TIMEOUT_MS = 1000;
-const RETRY_MAX_MS = 1000;
+const SENTINEL_SOCKET_TIMEOUT_MS = 500;
+/** Small: after a failover it is what writers wait for on top of it; an attempt costs next to nothing. */
+const RETRY_MAX_MS = 250;
 
 /** How often a subscriber pings: its socket timeout runs only while a command is outstanding. */
 export const SUBSCRIBER_PING_MS = 1000;
 const SUBSCRIBER_SOCKET_TIMEOUT_MS = 3000;
 
 /** Answers of a node that is no longer, or not yet, the master: reconnect (1), but never resend (2). */
-const RECONNECT_ERRORS = /^(READONLY|MASTERDOWN|LOADING|NOREPLICAS|UNBLOCKED)/;
+const RECONNECT_ERRORS = /^(READONLY|MASTERDOWN|LOADING|UNBLOCKED)/;
 
-/** Did the node refuse because another one is, or will soon be, the master? */
+/** Did the node refuse because another one is, or will soon be, the master, or its replicas are not there just now? */
 export function isMoving(error: Error): boolean {
-  return RECONNECT_ERRORS.test(error.message);
+  return RECONNECT_ERRORS.test(error.message) || error.message.startsWith("NOREPLICAS");
 }
 
 export function clientOptions(role: Role, name: string): ClientOptions {
@@ -41,8 +45,8 @@ export function clientOptions(role: Role, name: string): ClientOptions {
     enableReadyCheck: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // Never null: a client that stops retrying is dead for good.
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), RETRY_MAX_MS) + Math.random() * 100,
-    reconnectOnError: (error) => (isMoving(error) ? 1 : false),
+    retryStrategy: (attempt) => Math.min(25 * 2 ** Math.min(attempt, 10), RETRY_MAX_MS) + Math.random() * 50,
+    reconnectOnError: (error) => (RECONNECT_ERRORS.test(error.message) ? 1 : false),
     keepAlive: 5000,
     noDelay: true,
     connectionName: name,
@@ -67,6 +71,7 @@ function byRole(role: Role): ClientOptions {
         enableOfflineQueue: false,
       };
     case "reader":
+    case "replica":
       return {
         socketTimeout: READER_SOCKET_TIMEOUT_MS,
         maxRetriesPerRequest: 0,
@@ -79,19 +84,13 @@ function byRole(role: Role): ClientOptions {
         enableOfflineQueue: true,
         autoResubscribe: true,
       };
+    case "sentinel":
+      return {
+        socketTimeout: SENTINEL_SOCKET_TIMEOUT_MS,
+        maxRetriesPerRequest: 0,
+        enableOfflineQueue: false,
+        // A Sentinel's INFO has no role.
+        enableReadyCheck: false,
+      };
   }
-}
-
-/** Options that only Sentinel connections have. */
-export function sentinelOptions(): ClientOptions {
-  return {
-    role: "master",
-    // A frozen Sentinel must not block every new connection.
-    sentinelCommandTimeout: 500,
-    sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    updateSentinels: true,
-    // The library's own detector leaves clients in state "end" for good.
-    failoverDetector: false,
-    disconnectTimeout: 300,
-  };
 }

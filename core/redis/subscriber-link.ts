@@ -2,17 +2,17 @@
  * A connection that hears broadcasts. It comes back by itself and subscribes again; what was said meanwhile is lost, so
  * a broadcast is only ever a hint.
  */
+import type { RedisGroup } from "./group.ts";
 import { Link } from "./link.ts";
 import { SUBSCRIBER_PING_MS } from "./options.ts";
-import type { RedisUrl } from "./url.ts";
 
 export class SubscriberLink {
   readonly #link: Link;
   readonly #channels: readonly string[];
   #pinging: NodeJS.Timeout | null = null;
 
-  constructor(url: RedisUrl, name: string, channels: readonly string[]) {
-    this.#link = new Link(url, "subscriber", name);
+  constructor(group: RedisGroup, name: string, channels: readonly string[]) {
+    this.#link = new Link(group, "subscriber", name);
     this.#channels = channels;
   }
 

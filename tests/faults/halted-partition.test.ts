@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { formatRevision } from "../../core/entry-id.ts";
 import { Log } from "../../core/log.ts";
-import { NO_CONFIRMATION } from "../../core/redis/link.ts";
 import { accepted, applied, httpClient, WAIT } from "../harness/http.ts";
 import { keysIn } from "../harness/keys-of.ts";
 import { openLink } from "../harness/link.ts";
@@ -31,7 +30,7 @@ async function start() {
   const partitions = watchPartitions(stack.url);
   await partitions.drained();
   const store = readStore(stack.store, PARTITIONS);
-  const openLog = async () => new Log(await openLink(stack.log.url), PARTITIONS, NO_CONFIRMATION);
+  const openLog = async () => new Log(await openLink(stack.log.url), PARTITIONS);
   /** Puts a command in the log of partition 0 past the API, which takes none for a partition that stands still. */
   const append = async (key: string) => {
     const operation = { op: "put", contentType: "text/plain", value: Buffer.from("after") } as const;

@@ -3,6 +3,7 @@ import { accepted, httpClient, WAIT } from "../harness/http.ts";
 import { openRedis, readLog } from "../harness/log-reader.ts";
 import { watchPartitions } from "../harness/partitions.ts";
 import { startRedis } from "../harness/redis-server.ts";
+import { sentinelUrl, startSentinel } from "../harness/sentinel.ts";
 import { startStack } from "../harness/stack.ts";
 import { readStore } from "../harness/store-reader.ts";
 import { waitFor } from "../harness/wait-for.ts";
@@ -10,7 +11,14 @@ import { waitFor } from "../harness/wait-for.ts";
 const PUT_MAX_MS = 2_500;
 
 test("what the log's replica does not hold is neither acknowledged nor applied, and once it does it is applied once", async () => {
-  const stack = await startStack({ partitions: 1, consumers: 0, env: { MILLRACE_LOG_CONFIRM_REPLICAS: "1" } });
+  const stack = await startStack({
+    partitions: 1,
+    consumers: 0,
+    reach: async ({ log }) => {
+      const sentinels = [await startSentinel(log), await startSentinel(log), await startSentinel(log)];
+      return { log: { url: sentinelUrl(sentinels.map(({ port }) => port)) } };
+    },
+  });
   const replica = await startRedis({ args: ["--replicaof", "127.0.0.1", String(stack.log.port)] });
   const replicaView = openRedis(replica);
   await waitFor(async () => (await replicaView.info("replication")).includes("master_link_status:up"), {

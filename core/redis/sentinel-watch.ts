@@ -1,0 +1,168 @@
+/**
+ * Watches one Redis group through all of its Sentinels: who is master, and how many replicas must confirm (rule R3).
+ *
+ * Every Sentinel is asked four times a second, each on its own connection, so a frozen or dead one delays nobody. What
+ * a majority agreed on is believed for a second: a process that was itself frozen, or cut off, confirms nothing after
+ * that until it has asked again. The last agreed master stays known for new connections; only confirmations need more.
+ */
+import { Redis } from "ioredis";
+import type { Service } from "../service.ts";
+import type { Standing } from "./group.ts";
+import { clientOptions } from "./options.ts";
+import { ReplicaCount } from "./replica-count.ts";
+import { type Agreement, agree, parseSentinelView, type SentinelView } from "./sentinel-view.ts";
+import type { RedisUrl } from "./url.ts";
+
+const POLL_MS = 250;
+/** What was said longer ago is not believed. */
+const BELIEVED_MS = 1000;
+/**
+ * A majority at a lower epoch than one that was seen is not believed: the Sentinel that led a failover may have been
+ * frozen before it told the others. After this long it is: the Sentinels have lost their state and were made anew.
+ */
+const EPOCH_LOST_MS = 30_000;
+
+type SentinelUrl = Extract<RedisUrl, { kind: "sentinel" }>;
+
+interface Peer {
+  readonly client: Redis;
+  asking: boolean;
+  view: SentinelView | null;
+  /** When it was asked for that view: its answer is at least as new. */
+  viewMs: number;
+}
+
+export class SentinelWatch implements Service {
+  readonly #name: string;
+  readonly #peers: readonly Peer[];
+  readonly #count = new ReplicaCount();
+  readonly #listeners = new Set<() => void>();
+  #agreement: Agreement | null = null;
+  #agreedMs = Number.NEGATIVE_INFINITY;
+  /** The highest that any Sentinel has named, and when it was last named. */
+  #highestEpoch = 0;
+  #highestMs = Number.NEGATIVE_INFINITY;
+  /** The last one agreed on, whether it is agreed on now or not. */
+  #master: string | null = null;
+  #told = "";
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(url: SentinelUrl, name: string) {
+    this.#name = url.master;
+    this.#peers = url.sentinels.map((address) => {
+      const client = new Redis({ ...clientOptions("sentinel", name), ...address });
+      // Its silence is what counts; and a client without a listener would print to the console.
+      client.on("error", () => undefined);
+      return { client, asking: false, view: null, viewMs: 0 };
+    });
+  }
+
+  /** `host:port` of the last master a majority named; null before there was one. */
+  get master(): string | null {
+    return this.#master;
+  }
+
+  /** Replicas that all agreeing Sentinels see in sync with the master. */
+  get replicasInSync(): readonly string[] {
+    return this.#agreement?.inSync ?? [];
+  }
+
+  /** The epoch of the last agreement; 0 before there was one. */
+  get epoch(): number {
+    return this.#agreement?.epoch ?? 0;
+  }
+
+  /** K, or null before anything was agreed. */
+  get confirmReplicas(): number | null {
+    return this.#count.count;
+  }
+
+  /** Sentinels that have told what they see within the last second. */
+  get heard(): number {
+    return this.#fresh().length;
+  }
+
+  standing(): Standing {
+    const replicas = this.#count.count;
+    if (this.#agreement === null || replicas === null || performance.now() - this.#agreedMs > BELIEVED_MS) {
+      return { settled: false, reason: "no majority of the Sentinels agrees on the master" };
+    }
+    return { settled: true, master: this.#agreement.master, replicas };
+  }
+
+  /** Calls back after each change of master, epoch, K or the replicas in sync, for as long as it runs. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async start(): Promise<void> {
+    if (this.#timer || this.#stopped) return;
+    for (const { client } of this.#peers) {
+      client.on("ready", () => this.#askAll());
+      client.connect().catch(() => undefined);
+    }
+    this.#timer = setInterval(() => this.#askAll(), POLL_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer) clearInterval(this.#timer);
+    this.#listeners.clear();
+    for (const { client } of this.#peers) client.disconnect();
+  }
+
+  #askAll(): void {
+    for (const peer of this.#peers) {
+      if (peer.client.status === "end") peer.client.connect().catch(() => undefined);
+      if (!peer.asking && peer.client.status === "ready") void this.#ask(peer);
+    }
+    // Silence changes the verdict as well.
+    this.#judge();
+  }
+
+  async #ask(peer: Peer): Promise<void> {
+    peer.asking = true;
+    const askedMs = performance.now();
+    try {
+      const [master, replicas] = await Promise.all([
+        peer.client.call("SENTINEL", "MASTER", this.#name),
+        peer.client.call("SENTINEL", "REPLICAS", this.#name),
+      ]);
+      peer.view = parseSentinelView(master as unknown[], replicas as unknown[][]);
+      peer.viewMs = askedMs;
+    } catch {
+      // Not reachable, frozen, or it does not know this master (yet): then it says nothing.
+      peer.view = null;
+    }
+    peer.asking = false;
+    if (!this.#stopped) this.#judge();
+  }
+
+  #fresh(): readonly Peer[] {
+    const sinceMs = performance.now() - BELIEVED_MS;
+    return this.#peers.filter(({ view, viewMs }) => view !== null && viewMs >= sinceMs);
+  }
+
+  #judge(): void {
+    const nowMs = performance.now();
+    const fresh = this.#fresh();
+    const views = fresh.flatMap(({ view }) => view ?? []);
+    const epoch = Math.max(0, ...views.map((view) => view.epoch));
+    if (epoch >= this.#highestEpoch || nowMs - this.#highestMs > EPOCH_LOST_MS) {
+      this.#highestEpoch = epoch;
+      this.#highestMs = nowMs;
+    }
+    const agreement = epoch < this.#highestEpoch ? null : agree(views, this.#peers.length);
+    this.#count.observe(agreement, nowMs);
+    if (agreement === null) return;
+    this.#agreement = agreement;
+    this.#master = agreement.master;
+    // The agreement is as old as the oldest answer it needs.
+    this.#agreedMs = Math.min(...fresh.map(({ viewMs }) => viewMs));
+    const told = `${agreement.master} ${agreement.epoch} ${this.#count.count} ${agreement.inSync.join()}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    for (const listener of this.#listeners) listener();
+  }
+}
