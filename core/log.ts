@@ -79,7 +79,7 @@ export class Log {
 
   /** What a write gets that asks for nothing: `replicated` where the log has replicas. */
   get defaultGrade(): Grade {
-    return this.gives("replicated") === "no" ? "memory" : "replicated";
+    return this.#link.url.kind === "sentinel" ? "replicated" : "memory";
   }
 
   /** Appends a group, once. See {@link AppendBatcher.send} for what its errors mean. */

@@ -65,8 +65,9 @@ test("a replica that was seen for a moment in the quiet time still counts until 
   count.observe(seen(1), 1000);
   count.observe(seen(2), 5000);
   count.observe(seen(1), QUIET_MS);
+  count.observe(seen(1), QUIET_MS + 4999);
   expect(count.count).toBe(2);
-  count.observe(seen(1), 2 * QUIET_MS);
+  count.observe(seen(1), QUIET_MS + 5000);
   expect(count.count).toBe(1);
 });
 

@@ -13,8 +13,8 @@ const QUIET_MIN_MS = 3000;
 
 export class ReplicaCount {
   #count: number | null = null;
-  /** The most that were promotable since the quiet time began. */
-  #most = 0;
+  /** What was promotable in the quiet time so far, at most the last stretch of it that counts. */
+  #quiet: { readonly atMs: number; readonly promotable: number }[] = [];
   #quietSinceMs: number | null = null;
   #seen = "";
 
@@ -25,24 +25,23 @@ export class ReplicaCount {
 
   /** @param agreement null while no majority of the Sentinels agrees */
   observe(agreement: Agreement | null, nowMs: number): void {
-    if (agreement === null) {
-      this.#quietSinceMs = null;
-      return;
-    }
-    const wanted = Math.max(1, agreement.promotable);
+    const seen = `${agreement?.master} ${agreement?.epoch}`;
+    if (!agreement?.quiet || seen !== this.#seen) this.#quietSinceMs = null;
+    this.#seen = seen;
+    if (agreement === null) return;
+
+    const promotable = Math.max(1, agreement.promotable);
     // At the start even the dead count: they may have died a moment ago.
     if (this.#count === null) this.#count = Math.max(1, agreement.known);
-    else if (wanted > this.#count) this.#count = wanted;
+    else if (promotable > this.#count) this.#count = promotable;
 
-    const seen = `${agreement.master} ${agreement.epoch}`;
-    if (!agreement.quiet || seen !== this.#seen) this.#quietSinceMs = null;
-    this.#seen = seen;
     if (!agreement.quiet) return;
-    this.#most = this.#quietSinceMs === null ? wanted : Math.max(this.#most, wanted);
+    if (this.#quietSinceMs === null) this.#quiet = [];
     this.#quietSinceMs ??= nowMs;
-    if (nowMs - this.#quietSinceMs < Math.max(QUIET_MIN_MS, QUIET_DOWN_AFTERS * agreement.downAfterMs)) return;
-    this.#count = this.#most;
-    this.#most = wanted;
-    this.#quietSinceMs = nowMs;
+    this.#quiet.push({ atMs: nowMs, promotable });
+    const neededMs = Math.max(QUIET_MIN_MS, QUIET_DOWN_AFTERS * agreement.downAfterMs);
+    if (nowMs - this.#quietSinceMs < neededMs) return;
+    this.#quiet = this.#quiet.filter(({ atMs }) => atMs > nowMs - neededMs);
+    this.#count = Math.max(...this.#quiet.map((each) => each.promotable));
   }
 }

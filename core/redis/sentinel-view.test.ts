@@ -67,8 +67,8 @@ describe("replicas count", () => {
 describe("a Sentinel's reply", () => {
   const master = (flags: string) =>
     `name log ip 10.0.0.1 port 7000 flags ${flags} config-epoch 12 down-after-milliseconds 2000`.split(" ");
-  const slave = (flags: string, link = "ok", priority = "100", role = "slave") =>
-    `ip 10.0.0.2 port 7001 flags ${flags} master-link-status ${link} slave-priority ${priority} role-reported ${role}`.split(
+  const slave = (flags: string, link = "ok", priority = "100", role = "slave", heard = "250") =>
+    `ip 10.0.0.2 port 7001 flags ${flags} master-link-status ${link} slave-priority ${priority} role-reported ${role} info-refresh ${heard}`.split(
       " ",
     );
 
@@ -93,6 +93,7 @@ describe("a Sentinel's reply", () => {
     ["of priority 0: never in sync before, or told not to", slave("slave", "ok", "0"), false, true],
     ["without a link to its master: promotable, and behind", slave("slave", "err"), true, false],
     ["a deposed master that does not know it yet", slave("slave", "ok", "100", "master"), false, false],
+    ["a deposed master that has not answered since", slave("slave", "ok", "100", "slave", "0"), false, true],
   ])("a replica that is %s", (_, fields, promotable, inSync) => {
     expect(parseSentinelView(master("master"), [fields]).replicas[0]).toMatchObject({ promotable, inSync });
   });

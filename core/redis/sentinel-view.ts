@@ -99,9 +99,11 @@ function toReplica(fields: Fields): ReplicaView {
   const flags = flagsOf(fields);
   const reachable = !["s_down", "o_down", "disconnected"].some((flag) => flags.has(flag));
   const isReplica = fields.get("role-reported") === "slave";
+  // 0: it has never answered since the last failover. Sentinel promotes only whom it has heard lately.
+  const heard = fields.get("info-refresh") !== "0";
   return {
     address: addressOf(fields),
-    promotable: reachable && isReplica && fields.get("slave-priority") !== "0",
+    promotable: reachable && isReplica && heard && fields.get("slave-priority") !== "0",
     inSync: reachable && isReplica && fields.get("master-link-status") === "ok",
   };
 }
