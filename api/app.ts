@@ -3,16 +3,23 @@
  */
 import { Hono } from "hono";
 import { OperatingError } from "../core/errors.ts";
+import { LETTERS_PATH } from "./dead-letters.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, toResponse } from "./exchange.ts";
 import { givenRequestId, problemAnswer } from "./problem.ts";
 import { deleteValue } from "./routes/delete-value.ts";
+import { discardDeadLetter } from "./routes/discard-dead-letter.ts";
+import { discardDeadLetters } from "./routes/discard-dead-letters.ts";
 import { getCommand } from "./routes/get-command.ts";
+import { getDeadLetter } from "./routes/get-dead-letter.ts";
 import { getValue } from "./routes/get-value.ts";
 import { incrementValue } from "./routes/increment-value.ts";
+import { listDeadLetters } from "./routes/list-dead-letters.ts";
 import { listPartitions } from "./routes/list-partitions.ts";
 import { putValue } from "./routes/put-value.ts";
+import { replayDeadLetter } from "./routes/replay-dead-letter.ts";
+import { replayDeadLetters } from "./routes/replay-dead-letters.ts";
 import { splitTarget } from "./target.ts";
 
 export interface App {
@@ -34,11 +41,20 @@ export function createApp(deps: AppDependencies): App {
     DELETE: deleteValue(deps),
     POST: incrementValue(deps),
   });
+  const letters = resource(deps, "/v1/dead-letters", { GET: listDeadLetters(deps), DELETE: discardDeadLetters(deps) });
+  const letter = resource(deps, "/v1/dead-letters/{id}", { GET: getDeadLetter(deps), DELETE: discardDeadLetter(deps) });
+  const replayOfSome = resource(deps, "/v1/dead-letters/replay", { POST: replayDeadLetters(deps) });
+  const replayOfOne = resource(deps, "/v1/dead-letters/{id}/replay", { POST: replayDeadLetter(deps) });
   const resources: readonly [pattern: string, answer: Handler][] = [
     // A key may hold slashes: the handlers read the path themselves.
     ["/v1/kv/*", values],
     ["/v1/commands/:id", resource(deps, "/v1/commands/{id}", { GET: getCommand(deps) })],
     ["/v1/partitions", resource(deps, "/v1/partitions", { GET: listPartitions(deps) })],
+    [LETTERS_PATH, letters],
+    // Before the letters' own: it is not the id of one.
+    [`${LETTERS_PATH}/replay`, replayOfSome],
+    [`${LETTERS_PATH}/:id`, letter],
+    [`${LETTERS_PATH}/:id/replay`, replayOfOne],
   ];
   // Routes are matched as they came, not decoded: the handlers look for what they need at fixed places.
   const hono = new Hono({ getPath: (request) => splitTarget(fromRequest(request).target).path });

@@ -1,7 +1,7 @@
 /**
  * What the app needs of the world: nothing of it names a runtime, so that the same app runs wherever these can be had.
  */
-import type { Command } from "../core/command.ts";
+import type { Command, Parking } from "../core/command.ts";
 import type { Grade } from "../core/grade.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
@@ -12,11 +12,17 @@ import type { Incoming } from "./exchange.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
 
+/** What the app reads of the store. */
+export type ReadableStore = Pick<
+  Store,
+  "read" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee"
+>;
+
 export interface AppDependencies {
   readonly partitions: number;
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
   readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
-  readonly store: Pick<Store, "read" | "outcome" | "watermark">;
+  readonly store: ReadableStore;
   readonly feed: Pick<AppliedFeed, "wait">;
   readonly monitor: {
     /** How every partition stands now. */
@@ -24,6 +30,10 @@ export interface AppDependencies {
     /** What was last seen of one; null when nothing was. */
     lastState(partition: number): PartitionState | null;
   };
+  /** What becomes of later commands of a key when one of it fails; stamped on each write. */
+  readonly parkingOf: (namespace: string) => Parking;
+  /** Has a partition so many dead letters that it takes no more writes? */
+  readonly lettersFull: (partition: number) => boolean;
   readonly requestIds: RequestIds;
   /** The trace a request belongs to, as a W3C traceparent. */
   readonly traceparentOf: (incoming: Incoming) => string | undefined;

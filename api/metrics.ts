@@ -1,6 +1,7 @@
 /**
  * The api's metrics page, in Prometheus' text format.
  */
+import type { LetterCount } from "../core/dead-letter.ts";
 import { METRICS } from "../core/telemetry.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
@@ -10,6 +11,7 @@ export function renderMetrics(
   counts: HttpCounts,
   waiting: number,
   partitions: readonly PartitionReport[],
+  letters: readonly LetterCount[],
   shared: readonly string[],
 ): string {
   const lines = [...shared, `${METRICS.waiters} ${waiting}`];
@@ -18,6 +20,10 @@ export function renderMetrics(
   }
   for (const { partition, backlog } of partitions) {
     lines.push(`${METRICS.partitionBacklog}{partition="${partition}"} ${backlog}`);
+  }
+  for (const [partition, count] of letters.entries()) {
+    lines.push(`${METRICS.deadLetters}{partition="${partition}"} ${count.letters}`);
+    lines.push(`${METRICS.deadLetterBytes}{partition="${partition}"} ${count.bytes}`);
   }
   return `${lines.join("\n")}\n`;
 }

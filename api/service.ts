@@ -2,6 +2,7 @@
  * The api, put together from its configuration.
  */
 import type { Logger } from "pino";
+import type { Parking } from "../core/command.ts";
 import { describeError, OperatingError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
@@ -16,7 +17,9 @@ import { createApp } from "./app.ts";
 import { Appender } from "./appender.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
+import type { ReadableStore } from "./dependencies.ts";
 import { HttpCounts } from "./http-counts.ts";
+import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
 import { PartitionMonitor } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
@@ -25,6 +28,9 @@ import { traceparentOf } from "./traceparent.ts";
 
 /** How long requests may go on waiting when the process stops. */
 const WAITERS_PATIENCE_MS = 8_000;
+
+/** The parking policy of every namespace, as long as none can be configured. */
+const parkingOf = (): Parking => "skip";
 
 /** @param instance random: it names this process as a producer, and its requests */
 export function buildApi(config: ApiConfig, instance: string, logger: Logger, fail: () => void): Service {
@@ -48,6 +54,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.applied, keys.partition]));
   const subscriber = new SubscriberLink(storeGroup, `api-events-${instance}`, [...partitionOfChannel.keys()]);
   const monitor = new PartitionMonitor(log, store, () => preparation.logUsable && preparation.storeUsable);
+  const letterCounts = new LetterCounts(store, () => preparation.storeUsable);
   const counts = new HttpCounts();
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
@@ -58,6 +65,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     store: judged(store, () => preparation.storeUsable),
     feed,
     monitor,
+    parkingOf,
+    lettersFull: (partition) => letterCounts.full(partition),
     requestIds: new RequestIds(instance),
     traceparentOf,
     now: Date.now,
@@ -72,7 +81,13 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       detail: { log: preparation.logUsable, store: preparation.storeUsable },
     }),
     metrics: () =>
-      renderMetrics(counts, feed.waiting, monitor.last, renderGroupMetrics({ log: logGroup, store: storeGroup })),
+      renderMetrics(
+        counts,
+        feed.waiting,
+        monitor.last,
+        letterCounts.last,
+        renderGroupMetrics({ log: logGroup, store: storeGroup }),
+      ),
   });
 
   return {
@@ -86,6 +101,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       });
       feed.start();
       await monitor.start();
+      await letterCounts.start();
       await server.start();
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
     },
@@ -96,6 +112,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       clearTimeout(patience);
       await appender.stop();
       await monitor.stop();
+      await letterCounts.stop();
       feed.stop();
       await preparation.stop();
       subscriber.close();
@@ -108,12 +125,16 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
 }
 
 /** A store that may belong to another installation is not read: its answers would be somebody else's. */
-function judged(store: Store, usable: () => boolean): Pick<Store, "read" | "outcome" | "watermark"> {
+function judged(store: Store, usable: () => boolean): ReadableStore {
   const only = <T>(ask: () => Promise<T>): Promise<T> =>
     usable() ? ask() : Promise.reject(new OperatingError("store-unavailable", "the store is not usable"));
   return {
     read: (partition, namespace, key) => only(() => store.read(partition, namespace, key)),
     outcome: (partition, id) => only(() => store.outcome(partition, id)),
     watermark: (partition) => only(() => store.watermark(partition)),
+    letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),
+    letter: (partition, id) => only(() => store.letter(partition, id)),
+    letterCounts: () => only(() => store.letterCounts()),
+    foresee: (partition, replays) => only(() => store.foresee(partition, replays)),
   };
 }

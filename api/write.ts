@@ -2,20 +2,23 @@
  * What all writes have in common: the command goes to the log, and the answer is 202, or the real result when the
  * client prefers to wait for it.
  */
-import type { Command, Condition, Operation, Result } from "../core/command.ts";
+import type { Command, Operation, RejectReason, Result } from "../core/command.ts";
 import { formatRevision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { isHalted } from "../core/partition-state.ts";
 import type { Accepted } from "./appender.ts";
 import type { Passed } from "./applied-feed.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
-import { ProblemError } from "./errors.ts";
+import { ProblemError, type ProblemSlug } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
 import { parseWritePrecondition } from "./precondition.ts";
 import { parsePreference } from "./preference.ts";
 
+/** What a command says beside its key, and how it is carried. */
+export type Saying = Omit<Command, "namespace" | "key" | "awaited" | "acceptedMs">;
+
 /**
- * @param target the key written to; a halted partition takes nothing, because what it took could not be applied
+ * @param target the key written to
  * @throws ProblemError, OperatingError; once the command is accepted, only for what became of it
  */
 export async function write(
@@ -24,17 +27,43 @@ export async function write(
   target: CommandTarget,
   operation: Operation,
 ): Promise<Answer> {
-  const preference = parsePreference(incoming.header("prefer"));
   const { condition, impossible } = parseWritePrecondition(incoming, target.partition, deps.partitions);
   if (impossible) throw new ProblemError("precondition-failed", "That revision is not one of this key.");
-  const state = deps.monitor.lastState(target.partition);
-  if (state && isHalted(state)) throw new ProblemError("partition-halted", `Its state is ${state.state}.`);
+  if (deps.lettersFull(target.partition)) {
+    throw new ProblemError("dead-letters-full", "Some must be replayed or discarded first: see /v1/dead-letters.");
+  }
+  const traceparent = deps.traceparentOf(incoming);
+  return accept(deps, incoming, target, {
+    operation,
+    parking: deps.parkingOf(target.namespace),
+    ...(condition && { condition }),
+    ...(traceparent !== undefined && { traceparent }),
+  });
+}
 
-  const accepted = await deps.submit(
-    target.partition,
-    commandOf(target, operation, condition, preference.waitS > 0, deps.now(), deps.traceparentOf(incoming)),
-    deps.log.defaultGrade,
-  );
+/** @throws ProblemError: a halted partition takes nothing, because what it took could not be applied */
+export function refuseHalted(deps: AppDependencies, partition: number): void {
+  const state = deps.monitor.lastState(partition);
+  if (state && isHalted(state)) throw new ProblemError("partition-halted", `Its state is ${state.state}.`);
+}
+
+/** Puts a command in the log, and answers as the client prefers. Throws as {@link write} does. */
+export async function accept(
+  deps: AppDependencies,
+  incoming: Incoming,
+  target: CommandTarget,
+  saying: Saying,
+): Promise<Answer> {
+  const preference = parsePreference(incoming.header("prefer"));
+  refuseHalted(deps, target.partition);
+  const command = {
+    ...saying,
+    namespace: target.namespace,
+    key: target.key,
+    awaited: preference.waitS > 0,
+    acceptedMs: deps.now(),
+  };
+  const accepted = await deps.submit(target.partition, command, deps.log.defaultGrade);
   const revision = formatRevision(accepted.partition, accepted.id);
   const headers: Record<string, string> = {
     "Millrace-Revision": revision,
@@ -51,10 +80,10 @@ export async function write(
   return { status: 202, headers, body: null };
 }
 
-/** Waits for the result. What hinders the waiting is no failure of the write: it is in the log, and 202 says so. */
-async function untilApplied(
+/** Waits for the result of an accepted command. What hinders the waiting is no failure of the write: it is in the log, and 202 says so. */
+export async function untilApplied(
   deps: AppDependencies,
-  { partition, id }: Accepted,
+  { partition, id }: Pick<Accepted, "partition" | "id">,
   timeoutMs: number,
   gone: AbortSignal,
 ): Promise<Passed> {
@@ -70,23 +99,10 @@ async function untilApplied(
   }
 }
 
-function commandOf(
-  { namespace, key }: CommandTarget,
-  operation: Operation,
-  condition: Condition | undefined,
-  awaited: boolean,
-  acceptedMs: number,
-  traceparent: string | undefined,
-): Command {
-  return {
-    namespace,
-    key,
-    operation,
-    awaited,
-    acceptedMs,
-    ...(condition && { condition }),
-    ...(traceparent !== undefined && { traceparent }),
-  };
+/** A result as it is told: an id in it as a revision. */
+export function tellResult(partition: number, result: Result): Result {
+  if (result.outcome !== "rejected" || result.by === undefined) return result;
+  return { ...result, by: formatRevision(partition, result.by) };
 }
 
 /** @param result null: plain success, of which nothing more is known (its broadcast was lost) */
@@ -97,8 +113,9 @@ function resultAnswer(
   headers: Record<string, string>,
 ): Answer {
   if (result?.outcome === "rejected") {
-    const slug = result.reason === "condition-not-met" ? "precondition-failed" : "type-conflict";
-    throw new ProblemError(slug, rejections[result.reason], headers);
+    const [slug, detail] = REJECTIONS[result.reason];
+    const by = result.by === undefined ? "" : ` It is ${formatRevision(target.partition, result.by)}.`;
+    throw new ProblemError(slug, detail + by, headers);
   }
   if (result?.outcome === "dead") {
     throw new ProblemError("command-dead", `See /v1/commands/${revision}.`, headers);
@@ -113,6 +130,7 @@ function resultAnswer(
       return { status: 204, headers, body: null };
     case "deleted":
     case "absent":
+    case "discarded":
       return { status: 204, headers, body: null };
     case "counted":
       headers.ETag = `"${revision}"`;
@@ -124,8 +142,11 @@ function resultAnswer(
   }
 }
 
-const rejections = {
-  "condition-not-met": "The key was not at that revision when the command was applied.",
-  "not-an-integer": "The stored value is not a 64-bit integer.",
-  "increment-overflow": "The sum does not fit 64 bits.",
-} as const;
+const REJECTIONS: Readonly<Record<RejectReason, readonly [slug: ProblemSlug, detail: string]>> = {
+  "condition-not-met": ["precondition-failed", "The key was not at that revision when the command was applied."],
+  "not-an-integer": ["type-conflict", "The stored value is not a 64-bit integer."],
+  "increment-overflow": ["type-conflict", "The sum does not fit 64 bits."],
+  "dead-letter-gone": ["dead-letter-gone", "It was replayed or discarded before."],
+  "newer-write": ["newer-write", "A newer command of the key was applied since; ?force=true replays all the same."],
+  "older-letter-first": ["older-letter-first", "An older dead letter of the blocked key must be settled first."],
+};

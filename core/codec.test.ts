@@ -7,6 +7,7 @@ const operations: Operation[] = [
   { op: "put", contentType: "application/octet-stream", value: Buffer.alloc(0) },
   { op: "delete" },
   { op: "increment", by: "-9223372036854775808" },
+  { op: "discard", letter: "1795245173585-3" },
 ];
 
 function commandWith(operation: Operation, more: Partial<Command> = {}): Command {
@@ -42,6 +43,21 @@ describe("the codec", () => {
     });
   });
 
+  test.each([true, false])("gives back a replay and a parking policy as they were, forced: %s", (force) => {
+    const [put] = operations;
+    if (!put) throw new Error("no operation");
+    const command = commandWith(put, { parking: "block", replays: { letter: "12-3", force } });
+    const header = encodeHeader(command, "producer", 7);
+    expect(decodeEntry("5-6", fieldsOf(`42 ${header}`, bodyOf(command)))).toMatchObject({ kind: "command", command });
+    // Whoever knows of no replays must not take it for a put.
+    expect(JSON.parse(header)).toMatchObject({ o: "replay", r: "put" });
+  });
+
+  test("reads a discard of a letter that names no key", () => {
+    const command = commandWith({ op: "discard", letter: "12-3" }, { namespace: "", key: "" });
+    expect(decodeEntry("5-6", fieldsOf(`1 ${encodeHeader(command, "p", 1)}`))).toMatchObject({ command });
+  });
+
   test.each([
     ["a foreign entry", [Buffer.from("foo"), Buffer.from("bar")]],
     ["an entry without fields", []],
@@ -56,6 +72,13 @@ describe("the codec", () => {
     ["a producer with a name of ours", fieldsOf('1 {"p":"@jumped","s":1,"t":1,"o":"delete","n":"n","k":"k"}')],
     ["half a surrogate pair", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"delete","n":"n","k":"\\ud800"}')],
     ["a content type with a line feed", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"put","c":"a\\nb","n":"n","k":"k"}')],
+    ["a replay of nothing", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"replay","r":"delete","n":"n","k":"k"}')],
+    [
+      "a replay of a discard",
+      fieldsOf('1 {"p":"p","s":1,"t":1,"o":"replay","r":"discard","dl":"1-1","n":"n","k":"k"}'),
+    ],
+    ["a discard of no id", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"discard","dl":"x","n":"n","k":"k"}')],
+    ["an unknown parking", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"delete","n":"n","k":"k","pk":"drop"}')],
     ["an unknown operation", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"drop","n":"n","k":"k"}')],
     ["a put without content type", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"put","n":"n","k":"k"}')],
     ["an increment that is no integer", fieldsOf('1 {"p":"p","s":1,"t":1,"o":"increment","by":"1e9","n":"n","k":"k"}')],

@@ -7,9 +7,11 @@
  * stores a repeated set of names once.
  *
  * Header: p producer, s sequence, t accepted ms, o operation, n namespace, k key, c content type, by increment,
- * if condition, w awaited, tp traceparent.
+ * if condition, w awaited, tp traceparent, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
+ * A replay has `replay` for its operation and what it does under r: whoever does not know of replays must not take it
+ * for a write like any other. A discard may be of a letter that names no key: then n and k are empty.
  */
-import type { Command, Condition, Operation } from "./command.ts";
+import type { Command, Condition, Operation, Parking } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
 
 export const HEADER_FIELD = "v1";
@@ -20,6 +22,7 @@ const VERSION_PATTERN = /^v\d+$/;
 const PRODUCER_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 /** It stands in the stored value's attribute line. */
 const CONTENT_TYPE_PATTERN = /^[ -~]+$/;
+const ID_PATTERN = /^(?:0|[1-9]\d{0,15})-(?:0|[1-9]\d{0,15})$/;
 const INTEGER_PATTERN = /^(?:0|-?[1-9]\d{0,18})$/;
 
 /** Position of a command in its producer's own count, per partition. */
@@ -56,7 +59,8 @@ interface Header {
   p: string;
   s: number;
   t: number;
-  o: Operation["op"];
+  o: Operation["op"] | "replay";
+  r?: Operation["op"];
   n: string;
   k: string;
   c?: string;
@@ -64,6 +68,9 @@ interface Header {
   if?: string;
   w?: 1;
   tp?: string;
+  pk?: Parking;
+  dl?: string;
+  f?: 1;
 }
 
 /**
@@ -71,15 +78,18 @@ interface Header {
  * takes half the time of writing out an object.
  */
 export function encodeHeader(command: Command, producer: string, sequence: number): string {
-  const { operation, condition, traceparent } = command;
+  const { operation, condition, traceparent, replays } = command;
   let header =
-    `{"p":"${producer}","s":${sequence},"t":${command.acceptedMs},"o":"${operation.op}",` +
+    `{"p":"${producer}","s":${sequence},"t":${command.acceptedMs},"o":"${replays ? "replay" : operation.op}",` +
     `"n":${JSON.stringify(command.namespace)},"k":${JSON.stringify(command.key)}`;
   if (operation.op === "put") header += `,"c":${JSON.stringify(operation.contentType)}`;
   if (operation.op === "increment") header += `,"by":"${operation.by}"`;
   if (condition) header += `,"if":"${encodeCondition(condition)}"`;
   if (command.awaited) header += ',"w":1';
   if (traceparent) header += `,"tp":${JSON.stringify(traceparent)}`;
+  if (command.parking === "block") header += ',"pk":"block"';
+  if (replays) header += `,"r":"${operation.op}","dl":"${replays.letter}"${replays.force ? ',"f":1' : ""}`;
+  if (operation.op === "discard") header += `,"dl":"${operation.letter}"`;
   return `${header}}`;
 }
 
@@ -127,6 +137,8 @@ export function decodeEntry(id: EntryId, fields: readonly Buffer[]): Entry {
   };
   if (condition) command.condition = condition;
   if (parsed.tp) command.traceparent = parsed.tp;
+  if (parsed.pk === "block") command.parking = parsed.pk;
+  if (parsed.o === "replay" && parsed.dl) command.replays = { letter: parsed.dl, force: parsed.f === 1 };
   return { kind: "command", id, ordinal, stamp: { producer: parsed.p, sequence: parsed.s }, header, command };
 }
 
@@ -147,16 +159,20 @@ function parseHeader(json: string): Header | string {
   if (!Number.isSafeInteger(header.s) || Number(header.s) < 1 || !Number.isSafeInteger(header.t))
     return "no sequence or accept time";
   if (typeof header.n !== "string" || typeof header.k !== "string") return "no namespace or key";
-  if (header.n === "" || header.k === "") return "empty namespace or key";
+  if ((header.n === "" || header.k === "") && header.o !== "discard") return "empty namespace or key";
   // The store's JSON reader would refuse the whole batch.
   if (!`${header.n}/${header.k}`.isWellFormed()) return "namespace or key is not Unicode text";
   if (header.tp !== undefined && typeof header.tp !== "string") return "bad traceparent";
   if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
+  if (header.pk !== undefined && header.pk !== "skip" && header.pk !== "block") return "unknown parking";
+  if (header.o === "replay" || header.o === "discard") {
+    if (typeof header.dl !== "string" || !ID_PATTERN.test(header.dl)) return "no dead letter";
+  }
   return header as Header;
 }
 
 function operationOf(header: Header, value: Buffer): Operation | string {
-  switch (header.o) {
+  switch (header.o === "replay" ? header.r : header.o) {
     case "put":
       return typeof header.c === "string" && CONTENT_TYPE_PATTERN.test(header.c)
         ? { op: "put", contentType: header.c, value }
@@ -167,6 +183,10 @@ function operationOf(header: Header, value: Buffer): Operation | string {
       return typeof header.by === "string" && INTEGER_PATTERN.test(header.by)
         ? { op: "increment", by: header.by }
         : "bad increment";
+    case "discard":
+      return header.o === "discard" && header.dl !== undefined
+        ? { op: "discard", letter: header.dl }
+        : "unknown operation";
     default:
       return "unknown operation";
   }

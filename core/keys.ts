@@ -37,6 +37,12 @@ export interface PartitionKeys {
   readonly outcomes: string;
   /** Stream on the store: commands that could not be applied, under their own id. */
   readonly dead: string;
+  /** Hash on the store: what changes of each dead letter, by its id; and how many bytes all have. */
+  readonly letters: string;
+  /** Sorted set on the store: the dead letters of each key, in order. */
+  readonly letterOrder: string;
+  /** Hash on the store: what must be known of the keys that have dead letters. */
+  readonly letterTracks: string;
   /** Channel on the store: watermark and awaited results after each batch. */
   readonly applied: string;
   /** String on the store: a key's stored value. */
@@ -56,6 +62,9 @@ function keysOf(partition: number): PartitionKeys {
     producers: `${base}producers`,
     outcomes: `${base}outcomes`,
     dead: `${base}dead`,
+    letters: `${base}letters`,
+    letterOrder: `${base}letter-order`,
+    letterTracks: `${base}letter-tracks`,
     applied: `${base}applied`,
     value: (namespace, key) => `${base}k:${namespace}/${key}`,
     index: (namespace) => `${base}i:${namespace}`,

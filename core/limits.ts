@@ -51,3 +51,25 @@ export const MIN_REVISION_WAIT_MS = 2_000;
 
 /** Revisions in one Millrace-Min-Revision header: one for each partition a client may have written to. */
 export const MIN_REVISIONS_MAX = 64;
+
+/**
+ * Dead letters of one partition, and the bytes of all of them. At either bound the partition takes no more writes until
+ * some are replayed or discarded, which it does take: what was accepted before is parked beyond the bound, not dropped.
+ */
+export const LETTERS_MAX = 100_000;
+export const LETTERS_MAX_BYTES = 256 * 1024 * 1024;
+
+/** Bytes of values that one look at dead letters goes over: Redis is single-threaded, everybody waits meanwhile. */
+export const LETTER_PAGE_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Dead letters that one request may look at before it answers with a cursor to go on from. */
+export const LETTERS_SCAN_MAX = 5000;
+
+/** Dead letters in one answer, replayed by one request, or discarded by one. */
+export const LETTERS_ANSWER_MAX = 500;
+
+/** Bytes of values that one request replays: it holds them all while they are on their way to the log. */
+export const LETTERS_REPLAY_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Bytes of a dead letter's value that are shown: enough to see what it is. */
+export const LETTER_VALUE_SHOWN_MAX_BYTES = 64 * 1024;

@@ -5,6 +5,7 @@
  * one moment.
  */
 import type { Result } from "./command.ts";
+import type { LetterCount, LetterPage } from "./dead-letter.ts";
 import type { EntryId } from "./entry-id.ts";
 import { unavailable } from "./errors.ts";
 import {
@@ -16,8 +17,19 @@ import {
   parseWatermark,
   type Watermark,
 } from "./functions/apply.ts";
+import {
+  type FoundLetter,
+  foreseeCall,
+  listLettersCall,
+  type PlannedReplay,
+  parseForeseen,
+  parseFoundLetter,
+  parseLetterPage,
+  readLetterCall,
+} from "./functions/dead-letters.ts";
 import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
 import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
+import { LETTER_PAGE_MAX_BYTES } from "./limits.ts";
 import { Coalescer } from "./redis/coalescer.ts";
 import type { Call, Link } from "./redis/link.ts";
 import { decodeStoredValue, type StoredValue } from "./stored-value.ts";
@@ -99,6 +111,46 @@ export class Store {
     ][];
     const text = reply[0]?.[1][1];
     return text === undefined ? null : parseResult(String(text));
+  }
+
+  /** A page of a partition's dead letters, from the first after an id, without their values. */
+  async letters(partition: number, after: EntryId, entries: number): Promise<LetterPage> {
+    const bounds = { entries, bytes: LETTER_PAGE_MAX_BYTES };
+    return parseLetterPage(await this.#askFunction(listLettersCall(this.#library, this.#at(partition), after, bounds)));
+  }
+
+  /** One dead letter with its value. */
+  async letter(partition: number, id: EntryId): Promise<FoundLetter> {
+    return parseFoundLetter(await this.#askFunction(readLetterCall(this.#library, this.#at(partition), id)));
+  }
+
+  /** What replays, in this order, would come to now; `applied` where nothing stands in the way. */
+  async foresee(partition: number, replays: readonly PlannedReplay[]): Promise<Result[]> {
+    if (replays.length === 0) return [];
+    return parseForeseen(await this.#askFunction(foreseeCall(this.#library, this.#at(partition), replays)));
+  }
+
+  /** How many dead letters each partition has, in order. */
+  letterCounts(): Promise<LetterCount[]> {
+    return Promise.all(
+      this.#keys.map(async ({ letterOrder, letters }) => {
+        const [count, bytes] = await Promise.all([
+          this.#ask({ name: "ZCARD", args: [letterOrder] }),
+          this.#ask({ name: "HGET", args: [letters, "@bytes"] }) as Promise<Buffer | null>,
+        ]);
+        return { letters: Number(count), bytes: Number(String(bytes ?? 0)) };
+      }),
+    );
+  }
+
+  async #askFunction(call: Call): Promise<unknown> {
+    try {
+      return await this.#reads.send(call);
+    } catch (error) {
+      if (!isFunctionMissing(error)) return unavailable("store-unavailable")(error);
+      await this.prepare().catch(unavailable("store-unavailable"));
+      return await this.#ask(call);
+    }
   }
 
   #ask(call: Call): Promise<unknown> {

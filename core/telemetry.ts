@@ -16,6 +16,9 @@ export const METRICS = {
   waiters: "millrace_waiters",
   /** Commands accepted and not yet applied. */
   partitionBacklog: "millrace_partition_backlog",
+  /** Dead letters that a partition holds now, and their bytes. */
+  deadLetters: "millrace_dead_letters",
+  deadLetterBytes: "millrace_dead_letter_bytes",
 
   // consumer
   commandsApplied: "millrace_commands_applied_total",

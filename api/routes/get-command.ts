@@ -1,12 +1,13 @@
 /** `GET /v1/commands/{id}?wait=<s>`: what became of a command. */
 import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
-import { compareIds, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
+import { compareIds, formatRevision, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
 import { parseWaitParameter } from "../preference.ts";
 import { onlyParameters, splitTarget } from "../target.ts";
+import { tellResult } from "../write.ts";
 
 export const COMMANDS_PREFIX = "/v1/commands/";
 
@@ -22,7 +23,7 @@ export function getCommand(deps: AppDependencies): Handler {
 
     const entry = await findEntry(deps, revision);
     const result = await resultOf(deps, revision, waitS, incoming);
-    return jsonAnswer({ id: text, ...statusOf(result), ...describe(entry) });
+    return jsonAnswer({ id: text, ...statusOf(revision.partition, result), ...describe(revision.partition, entry) });
   };
 }
 
@@ -50,19 +51,21 @@ async function resultOf(
   return (await deps.store.outcome(partition, id)) ?? { outcome: "applied" };
 }
 
-function statusOf(result: Result | null): Record<string, unknown> {
+function statusOf(partition: number, result: Result | null): Record<string, unknown> {
   if (result === null) return { status: "queued" };
-  const { outcome, ...rest } = result;
+  const { outcome, ...rest } = tellResult(partition, result);
   return Object.keys(rest).length > 0 ? { status: outcome, result: rest } : { status: outcome };
 }
 
-function describe(entry: Entry): Record<string, unknown> {
+function describe(partition: number, entry: Entry): Record<string, unknown> {
   if (entry.kind !== "command") return {};
-  const { namespace, key, operation, acceptedMs, traceparent } = entry.command;
+  const { namespace, key, operation, acceptedMs, traceparent, replays } = entry.command;
   return {
     namespace,
     key,
     operation: operation.op,
+    ...(replays && { replays: formatRevision(partition, replays.letter) }),
+    ...(operation.op === "discard" && { discards: formatRevision(partition, operation.letter) }),
     acceptedAt: new Date(acceptedMs).toISOString(),
     ...(traceparent !== undefined && { traceId: traceparent.split("-")[1] }),
   };

@@ -2,7 +2,7 @@
  * Typed wrapper of the store's function apply. See apply.lua for what it guarantees.
  */
 import { bodyOf, type Entry, encodeCondition } from "../codec.ts";
-import type { Effect, RejectReason, Result } from "../command.ts";
+import type { Effect, Operation, RejectReason, Result } from "../command.ts";
 import { type EntryId, ID_ZERO } from "../entry-id.ts";
 import type { PartitionKeys } from "../keys.ts";
 import type { Call } from "../redis/link.ts";
@@ -41,8 +41,14 @@ export interface AppliedMessage {
 /** An entry that apply can take: a command, or a malformed one, which it parks. */
 export type ApplicableEntry = Exclude<Entry, { kind: "unsupported" }>;
 
-/** As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header, length. */
-type CommandTuple = [EntryId, number, string, string, number, string, string, 0 | 1, number, string, string, number];
+/**
+ * As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header,
+ * length; and where they say something parking, dead letter, forced.
+ */
+type CommandTuple = [
+  ...[EntryId, number, string, string, number, string, string, 0 | 1, number, string, string, number],
+  ...(string | number)[],
+];
 
 export function applyCall(
   library: Library,
@@ -66,29 +72,40 @@ export function applyCall(
     const { command, stamp } = entry;
     const { operation, namespace } = command;
     let index = indexNumbers.get(namespace);
-    if (index === undefined) {
-      index = indexKeys.push(keys.index(namespace));
-      indexNumbers.set(namespace, index);
+    if (operation.op === "discard") {
+      // It may be of a letter that names no key, and changes none.
+      index = 0;
+      valueKeys.push(keys.watermark);
+    } else {
+      if (index === undefined) {
+        index = indexKeys.push(keys.index(namespace));
+        indexNumbers.set(namespace, index);
+      }
+      valueKeys.push(keys.value(namespace, command.key));
     }
-    valueKeys.push(keys.value(namespace, command.key));
     const body = bodyOf(command);
     bodies.push(body);
-    commands.push([
+    const tuple: CommandTuple = [
       entry.id,
       entry.ordinal,
       operation.op,
       stamp.producer,
       stamp.sequence,
-      operation.op === "put" ? operation.contentType : operation.op === "increment" ? operation.by : "",
+      argumentOf(operation),
       command.condition ? encodeCondition(command.condition) : "",
       command.awaited ? 1 : 0,
       index,
       command.key,
       entry.header,
       body.length,
-    ]);
+    ];
+    const { replays } = command;
+    if (operation.op === "discard") tuple.push("", operation.letter, 0);
+    else if (replays) tuple.push("", replays.letter, replays.force ? 1 : 0);
+    else if (command.parking === "block") tuple.push("block");
+    commands.push(tuple);
   }
-  const ownKeys = [keys.watermark, keys.producers, keys.outcomes, keys.dead];
+  const ownKeys = [keys.watermark, keys.producers, keys.outcomes, ...letterKeys(keys)];
   return {
     name: "FCALL",
     args: [
@@ -104,6 +121,24 @@ export function applyCall(
       Buffer.concat(bodies),
     ],
   };
+}
+
+/** Everything that a partition knows of its dead letters, as the functions take it. */
+export function letterKeys(keys: PartitionKeys): readonly string[] {
+  return [keys.dead, keys.letters, keys.letterOrder, keys.letterTracks];
+}
+
+/** What an operation carries beside its value: a put its content type, an increment its step. */
+export function argumentOf(operation: Operation): string {
+  switch (operation.op) {
+    case "put":
+      return operation.contentType;
+    case "increment":
+      return operation.by;
+    case "delete":
+    case "discard":
+      return "";
+  }
 }
 
 export function parseApplyReply(reply: unknown): ApplyReply {
@@ -146,7 +181,7 @@ export function parseAppliedMessage(message: string): AppliedMessage {
   };
 }
 
-/** A result as apply writes it: `<outcome> <effect or reason> [<value>]`. */
+/** A result as apply writes it: `<outcome> <effect or reason> [<value, or id of what stands in the way>]`. */
 export function parseResult(text: string): Result {
   const [outcome, second, value] = text.split(" ");
   switch (outcome) {
@@ -154,8 +189,10 @@ export function parseResult(text: string): Result {
       return value === undefined
         ? { outcome: "applied", effect: second as Effect }
         : { outcome: "applied", effect: second as Effect, value };
-    case "rejected":
-      return { outcome: "rejected", reason: second as RejectReason };
+    case "rejected": {
+      const reason = second as RejectReason;
+      return value === undefined ? { outcome: "rejected", reason } : { outcome: "rejected", reason, by: value };
+    }
     case "dead":
       return { outcome: "dead", reason: text.slice("dead ".length) };
     default:

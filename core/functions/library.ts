@@ -52,9 +52,16 @@ export function logLibrary(): Library {
   });
 }
 
-/** apply: for the store's Redis. */
+const STORE_FILES = ["./integers.lua", "./operations.lua", "./producers.lua", "./dead-letters.lua"];
+
+/** apply, and what is read of dead letters: for the store's Redis. */
 export function storeLibrary(): Library {
-  return defineLibrary("millrace_store", ["./apply.lua"], { apply: [] });
+  return defineLibrary("millrace_store", [...STORE_FILES, "./apply.lua", "./dead-letter-reads.lua"], {
+    apply: [],
+    list_letters: ["no-writes"],
+    read_letter: ["no-writes"],
+    foresee_replays: ["no-writes"],
+  });
 }
 
 /** Loads the library on every master that does not have it. */

@@ -1,0 +1,33 @@
+/**
+ * The dead letter that a path names: `/v1/dead-letters/{id}`, where the id is the revision of the command that failed.
+ */
+import type { Command } from "../core/command.ts";
+import type { DeadLetter } from "../core/dead-letter.ts";
+import { parseRevision } from "../core/entry-id.ts";
+import { LETTERS_PREFIX } from "./dead-letters.ts";
+import type { AppDependencies, CommandTarget } from "./dependencies.ts";
+import { ProblemError } from "./errors.ts";
+import { KV_PREFIX } from "./key-path.ts";
+
+export interface NamedLetter {
+  readonly partition: number;
+  readonly letter: DeadLetter;
+  readonly value: Uint8Array;
+}
+
+/** @throws ProblemError when it is none, or not one any more */
+export async function readLetter(deps: AppDependencies, path: string): Promise<NamedLetter> {
+  const [text = ""] = path.slice(LETTERS_PREFIX.length).split("/");
+  const revision = parseRevision(text, deps.partitions);
+  if (revision === null) throw new ProblemError("invalid-revision");
+  const found = await deps.store.letter(revision.partition, revision.id);
+  if (found === "none") throw new ProblemError("dead-letter-not-found");
+  if (found === "gone") throw new ProblemError("dead-letter-gone");
+  return { partition: revision.partition, ...found };
+}
+
+/** Where a command that settles a letter goes: the letter's own partition. */
+export function targetOf(partition: number, command: Command | null): CommandTarget {
+  const { namespace, key } = command ?? { namespace: "", key: "" };
+  return { namespace, key, partition, path: `${KV_PREFIX}${namespace}/${encodeURIComponent(key)}` };
+}

@@ -1,0 +1,195 @@
+/**
+ * Which dead letters a request means: its filter, and where it goes on; and how a letter is told.
+ */
+import type { Command } from "../core/command.ts";
+import { blockerOf, commandOfLetter, type DeadLetter, type LetterCount } from "../core/dead-letter.ts";
+import { type EntryId, formatRevision, idTimeMs, parseRevision, type Revision } from "../core/entry-id.ts";
+import { LETTERS_ANSWER_MAX, LETTERS_SCAN_MAX } from "../core/limits.ts";
+import { partitionOf } from "../core/partition.ts";
+import type { AppDependencies } from "./dependencies.ts";
+import { ProblemError } from "./errors.ts";
+
+export const LETTERS_PATH = "/v1/dead-letters";
+export const LETTERS_PREFIX = `${LETTERS_PATH}/`;
+
+/** Parameters that say which letters are meant. */
+const FILTERS = ["namespace", "key", "prefix", "reason", "partition", "since", "until"] as const;
+export const FILTER_PARAMETERS: readonly string[] = [...FILTERS, "limit", "cursor"];
+
+const LIMIT_DEFAULT = 100;
+/** Entries in one look at a partition. */
+const PAGE = 250;
+const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/** A letter of some partition, with the command in it where there is one. */
+export interface Located {
+  readonly partition: number;
+  readonly letter: DeadLetter;
+  /** Without its value. */
+  readonly command: Command | null;
+  /** Where to go on after it. */
+  readonly place: Revision;
+}
+
+export interface Selection {
+  readonly partition: number | null;
+  readonly limit: number;
+  /** After it; null: from the start. */
+  readonly cursor: Revision | null;
+  readonly sinceMs: number;
+  /** Nothing is left out but by limit and cursor. */
+  readonly everything: boolean;
+  readonly matches: (letter: DeadLetter, command: Command | null) => boolean;
+}
+
+/** @throws ProblemError `invalid-parameter` */
+export function parseSelection(query: URLSearchParams | null, partitions: number): Selection {
+  const one = (name: string): string | null => {
+    const given = query?.getAll(name) ?? [];
+    if (given.length > 1) throw invalid(`${name} is given more than once.`);
+    return given[0] ?? null;
+  };
+  const [namespace, key, prefix, reason] = [one("namespace"), one("key"), one("prefix"), one("reason")];
+  const asked = one("partition");
+  const sinceMs = parseTime("since", one("since"), partitions) ?? 0;
+  const untilMs = parseTime("until", one("until"), partitions) ?? Number.POSITIVE_INFINITY;
+  const cursor = one("cursor");
+  const partition = asked === null ? null : parseNumber("partition", asked, 0, partitions - 1);
+  return {
+    // A key of a namespace is nowhere else.
+    partition: partition ?? (namespace !== null && key !== null ? partitionOf(namespace, key, partitions) : null),
+    limit: parseNumber("limit", one("limit") ?? String(LIMIT_DEFAULT), 1, LETTERS_ANSWER_MAX),
+    cursor: cursor === null ? null : parseCursor(cursor, partitions),
+    sinceMs,
+    everything: FILTERS.every((name) => one(name) === null),
+    matches: (letter, command) => {
+      const ms = idTimeMs(letter.id);
+      return (
+        (namespace === null || command?.namespace === namespace) &&
+        (key === null || command?.key === key) &&
+        (prefix === null || command?.key.startsWith(prefix) === true) &&
+        (reason === null || letter.reason.includes(reason) || letter.lastReason.includes(reason)) &&
+        ms >= sinceMs &&
+        ms < untilMs
+      );
+    },
+  };
+}
+
+export interface Found {
+  readonly letters: readonly Located[];
+  readonly counts: readonly LetterCount[];
+  /** Where to go on; null when all were looked at. */
+  readonly next: Revision | null;
+}
+
+/**
+ * Looks for letters, partition after partition, oldest first.
+ * @param maxBytes of values, of all letters found together; one more than that still goes alone
+ */
+export async function findLetters(deps: AppDependencies, selection: Selection, maxBytes: number): Promise<Found> {
+  const counts = await deps.store.letterCounts();
+  const letters: Located[] = [];
+  let scanned = 0;
+  let bytes = 0;
+  const first = selection.cursor?.partition ?? 0;
+  for (let partition = first; partition < deps.partitions; partition += 1) {
+    if (selection.partition !== null && selection.partition !== partition) continue;
+    if (counts[partition]?.letters === 0) continue;
+    let after: EntryId | null =
+      selection.cursor?.partition === partition ? selection.cursor.id : idBefore(selection.sinceMs);
+    while (after !== null) {
+      if (scanned >= LETTERS_SCAN_MAX) return { letters, counts, next: { partition, id: after } };
+      const page = await deps.store.letters(partition, after, PAGE);
+      scanned += page.letters.length + 1;
+      for (const [index, letter] of page.letters.entries()) {
+        const command = commandOfLetter(letter);
+        if (!selection.matches(letter, command)) continue;
+        if (letters.length > 0 && (letters.length === selection.limit || bytes + letter.bytes > maxBytes)) {
+          return { letters, counts, next: letters.at(-1)?.place ?? null };
+        }
+        bytes += letter.bytes;
+        letters.push({ partition, letter, command, place: { partition, id: page.places[index] ?? letter.id } });
+      }
+      after = page.next;
+    }
+  }
+  return { letters, counts, next: null };
+}
+
+/** What a cursor says is nobody's business: it may change. */
+export function formatCursor(next: Revision | null): string | null {
+  return next && btoa(formatRevision(next.partition, next.id)).replace(/=+$/, "");
+}
+
+/** A letter as it is told, without its value. */
+export function describeLetter({ partition, letter, command }: Omit<Located, "place">): Record<string, unknown> {
+  const blocker = blockerOf(letter);
+  return {
+    id: formatRevision(partition, letter.id),
+    partition,
+    reason: letter.reason,
+    lastReason: letter.lastReason,
+    attempts: letter.attempts,
+    ...(letter.lastReplay !== null && { lastReplay: formatRevision(partition, letter.lastReplay) }),
+    ...(blocker !== null && { blockedBy: formatRevision(partition, blocker) }),
+    ...(command ? describeCommand(partition, command) : { header: letter.header }),
+    bytes: letter.bytes,
+  };
+}
+
+function describeCommand(partition: number, command: Command): Record<string, unknown> {
+  const { namespace, key, operation, condition, acceptedMs, traceparent } = command;
+  const id = condition && (condition.id === "*" ? "*" : formatRevision(partition, condition.id));
+  return {
+    namespace,
+    key,
+    operation: operation.op,
+    ...(operation.op === "put" && { contentType: operation.contentType }),
+    ...(operation.op === "increment" && { by: operation.by }),
+    ...(condition && { condition: { [condition.kind === "match" ? "ifMatch" : "ifNoneMatch"]: id } }),
+    acceptedAt: new Date(acceptedMs).toISOString(),
+    ...(traceparent !== undefined && { traceId: traceparent.split("-")[1] }),
+  };
+}
+
+/** `since` and `until`: the time of a revision, or an ISO time. */
+function parseTime(name: string, text: string | null, partitions: number): number | null {
+  if (text === null) return null;
+  const revision = parseRevision(text, partitions);
+  const ms = revision ? idTimeMs(revision.id) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw invalid(`${name} takes a revision, or a time as 2026-01-31T12:00:00Z.`);
+  return Math.max(0, ms);
+}
+
+export function parseFlag(query: URLSearchParams | null, name: string): boolean {
+  const given = query?.getAll(name) ?? [];
+  if (given.length > 1 || !["true", "false"].includes(given[0] ?? "false")) throw invalid(`${name} is true or false.`);
+  return given[0] === "true";
+}
+
+function parseNumber(name: string, text: string, least: number, most: number): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least || Number(text) > most) {
+    throw invalid(`${name} is a number from ${least} to ${most}.`);
+  }
+  return Number(text);
+}
+
+function parseCursor(text: string, partitions: number): Revision {
+  let revision: Revision | null = null;
+  try {
+    revision = parseRevision(atob(text), partitions);
+  } catch {
+    // Not what we gave; told below.
+  }
+  if (revision === null) throw invalid("cursor is not one that an answer gave.");
+  return revision;
+}
+
+function idBefore(ms: number): EntryId {
+  return ms === 0 ? "0-0" : `${ms - 1}-${Number.MAX_SAFE_INTEGER}`;
+}
+
+function invalid(detail: string): ProblemError {
+  return new ProblemError("invalid-parameter", detail);
+}

@@ -1,0 +1,54 @@
+/**
+ * Watches how many dead letters the partitions have: for the metrics, and so that a partition with too many takes no more
+ * writes. It is looked at each second; what is accepted meanwhile is parked beyond the bound.
+ */
+import type { LetterCount } from "../core/dead-letter.ts";
+import { LETTERS_MAX, LETTERS_MAX_BYTES } from "../core/limits.ts";
+import type { Service } from "../core/service.ts";
+import type { Store } from "../core/store.ts";
+
+const POLL_MS = 1000;
+
+export class LetterCounts implements Service {
+  readonly #store: Pick<Store, "letterCounts">;
+  readonly #usable: () => boolean;
+  #last: readonly LetterCount[] = [];
+  #timer: ReturnType<typeof setInterval> | null = null;
+  #polling = false;
+
+  /** @param usable false while the store is away: it is not asked then */
+  constructor(store: Pick<Store, "letterCounts">, usable: () => boolean) {
+    this.#store = store;
+    this.#usable = usable;
+  }
+
+  /** What was last seen, by partition; empty before anything was. */
+  get last(): readonly LetterCount[] {
+    return this.#last;
+  }
+
+  full(partition: number): boolean {
+    const count = this.#last[partition];
+    return count !== undefined && (count.letters >= LETTERS_MAX || count.bytes >= LETTERS_MAX_BYTES);
+  }
+
+  async start(): Promise<void> {
+    this.#timer ??= setInterval(() => void this.poll(), POLL_MS);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+  }
+
+  /** Looks now. Never rejects: what was last seen stands while the store is away. */
+  async poll(): Promise<void> {
+    if (this.#polling || !this.#usable()) return;
+    this.#polling = true;
+    try {
+      this.#last = await this.#store.letterCounts();
+    } catch {
+      // The connection says what is wrong.
+    }
+    this.#polling = false;
+  }
+}

@@ -1,0 +1,37 @@
+/** `GET /v1/dead-letters/{id}`: all of a dead letter. A long value is shown only in its first part. */
+import { commandOfLetter } from "../../core/dead-letter.ts";
+import { LETTER_VALUE_SHOWN_MAX_BYTES } from "../../core/limits.ts";
+import { readLetter } from "../dead-letter-path.ts";
+import { describeLetter } from "../dead-letters.ts";
+import type { AppDependencies } from "../dependencies.ts";
+import { type Handler, jsonAnswer } from "../exchange.ts";
+import { onlyParameters, splitTarget } from "../target.ts";
+
+export function getDeadLetter(deps: AppDependencies): Handler {
+  return async (incoming) => {
+    const { path, query } = splitTarget(incoming.target);
+    onlyParameters(query, []);
+    const { partition, letter, value } = await readLetter(deps, path);
+    const command = commandOfLetter(letter);
+    return jsonAnswer({ ...describeLetter({ partition, letter, command }), header: letter.header, value: show(value) });
+  };
+}
+
+/** As text where it is text, else as base64. */
+function show(value: Uint8Array): Record<string, unknown> {
+  const shown = value.subarray(0, LETTER_VALUE_SHOWN_MAX_BYTES);
+  const truncated = shown.byteLength < value.byteLength;
+  try {
+    // A cut may go through a character: what is left of it is not shown.
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(shown, { stream: truncated });
+    return { encoding: "text", data: text, truncated };
+  } catch {
+    return { encoding: "base64", data: base64(shown), truncated };
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
