@@ -129,7 +129,7 @@ function Letters:judge(command, value_key, skipped)
   local letter = self:find(id)
   if not letter then return 'rejected dead-letter-gone' end
   if command[OPERATION] == 'discard' then return nil end
-  if letter.value_key ~= value_key then error('the dead letter is of another key') end
+  if letter.value_key ~= value_key then error('the dead letter is of another key', 0) end
   local track = command[FORCE] ~= 1 and self:track(value_key)
   if not track then return nil end
   if track.last and newer(track.last, id) then return 'rejected newer-write ' .. track.last end

@@ -18,7 +18,7 @@ end
 local function present_revision(value_key)
   local head = redis.call('GETRANGE', value_key, 0, 47)
   if head == '' then return nil end
-  return string.match(head, '^(%d+%-%d+)\t') or error('the store holds something that is not a value of ours')
+  return string.match(head, '^(%d+%-%d+)\t') or error('the store holds something that is not a value of ours', 0)
 end
 
 -- The counter's new value and its content type; or nil and why not.
