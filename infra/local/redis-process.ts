@@ -5,6 +5,7 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Address } from "../../core/redis/url.ts";
 import { type Child, startChild } from "./child.ts";
 import { findFreePort } from "./ports.ts";
 import type { Reaper } from "./reaper.ts";
@@ -17,6 +18,8 @@ export interface RedisProcessOptions {
   /** The data folder; it must exist. */
   dir: string;
   reaper: Reaper;
+  /** 127.0.0.1 when left out. */
+  host?: string;
   /** A free one when left out. */
   port?: number;
   /** More settings, as on the command line: `["--maxmemory", "100mb"]`. They win over the files. */
@@ -31,6 +34,9 @@ export interface RedisProcess {
   readonly child: Child;
 }
 
+/** The configuration files and scripts, the same ones everywhere. */
+export const redisFolder: string = join(repoRoot, "infra", "redis");
+
 const READY_TIMEOUT_MS = 20_000;
 const PING_TIMEOUT_MS = 500;
 const PING_INTERVAL_MS = 15;
@@ -38,15 +44,16 @@ const PORT_ATTEMPTS = 5;
 
 /** Starts the server and returns once it answers; throws with its last lines when it does not. */
 export async function startRedisProcess(options: RedisProcessOptions): Promise<RedisProcess> {
+  const host = options.host ?? "127.0.0.1";
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await findFreePort());
     const child = await startChild({
       command: "redis-server",
-      args: redisArguments(options.kind, port, options.dir, options.args ?? []),
+      args: redisArguments(options.kind, { host, port }, options.dir, options.args ?? []),
       reaper: options.reaper,
     });
     options.onSpawn?.(child);
-    if (await isReady(child, port, options.readyTimeoutMs ?? READY_TIMEOUT_MS)) return { port, child };
+    if (await answers(child, { host, port }, options.readyTimeoutMs ?? READY_TIMEOUT_MS)) return { port, child };
     await child.stop(0);
     const lines = child.lines();
     const taken = lines.some((line) => line.includes("Address already in use"));
@@ -57,19 +64,19 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
 }
 
 /** The command line: what the files say, then what depends on the place (see infra/redis/common.conf). */
-export function redisArguments(kind: RedisKind, port: number, dir: string, more: readonly string[]): string[] {
-  const folder = join(repoRoot, "infra", "redis");
+function redisArguments(kind: RedisKind, { host, port }: Address, dir: string, more: readonly string[]): string[] {
   return [
-    ...["--include", join(folder, "common.conf"), "--include", join(folder, `${kind}.conf`)],
-    ...["--bind", "127.0.0.1", "--port", String(port), "--dir", dir],
+    ...["--include", join(redisFolder, "common.conf"), "--include", join(redisFolder, `${kind}.conf`)],
+    ...["--bind", host, "--port", String(port), "--dir", dir],
     ...more,
   ];
 }
 
-async function isReady(child: Child, port: number, timeoutMs: number): Promise<boolean> {
+/** Waits until this process, data node or Sentinel, answers there. False when it ends, or the time does, before. */
+export async function answers(child: Child, address: Address, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (child.running && performance.now() < deadline) {
-    const answer = await ask(port, "INFO server\r\nPING\r\n");
+    const answer = await ask(address, "INFO server\r\nPING\r\n");
     // Whoever has the port must be this process. A replica without its master is up, too.
     if (answer.includes(`process_id:${child.pid}\r\n`) && /(\+PONG|-MASTERDOWN.*)\r\n$/.test(answer)) return true;
     await sleep(PING_INTERVAL_MS);
@@ -78,10 +85,10 @@ async function isReady(child: Child, port: number, timeoutMs: number): Promise<b
 }
 
 /** What the server says to this, up to a last line that is a status or an error; empty when it says nothing in time. */
-function ask(port: number, commands: string): Promise<string> {
+function ask(address: Address, commands: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";
-    const socket = connect({ port, host: "127.0.0.1" });
+    const socket = connect(address);
     const finish = (): void => {
       socket.destroy();
       resolve(answer);

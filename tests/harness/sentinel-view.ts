@@ -1,0 +1,89 @@
+/** What Sentinels and data nodes say of a group, asked anew each time, never for longer than a bound. */
+import { Redis } from "ioredis";
+import type { Address } from "../../core/redis/url.ts";
+import { type GroupsPlan, hostAndPort } from "../../infra/local/redis-groups.ts";
+import type { RedisKind } from "../../infra/local/redis-process.ts";
+
+const ASK_TIMEOUT_MS = 500;
+
+/** One command on a connection of its own. Rejects when there is no answer in time, and with an error of Redis. */
+export async function askRedis({ host, port }: Address, name: string, ...args: string[]): Promise<unknown> {
+  const redis = new Redis({
+    host,
+    port,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    protocol: 2,
+    connectTimeout: ASK_TIMEOUT_MS,
+    commandTimeout: ASK_TIMEOUT_MS,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
+  redis.on("error", () => undefined);
+  try {
+    await redis.connect();
+    return await redis.call(name, ...args);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+export function askSentinel(sentinel: Address, ...args: string[]): Promise<unknown> {
+  return askRedis(sentinel, "SENTINEL", ...args);
+}
+
+/** The fields of a section of INFO. */
+export async function readInfo(node: Address, section: string): Promise<Map<string, string>> {
+  const text = String(await askRedis(node, "INFO", section));
+  return new Map(text.split("\r\n").map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1)]));
+}
+
+/** "host:port" that more than half of all Sentinels name at the highest epoch known; undefined when there is none. */
+export async function agreedMaster(plan: GroupsPlan, kind: RedisKind): Promise<string | undefined> {
+  const answers = await Promise.allSettled(plan.sentinels.map((one) => askSentinel(one, "MASTER", kind)));
+  const views = answers.flatMap((answer) => (answer.status === "fulfilled" ? [fieldsOf(answer.value)] : []));
+  const epoch = Math.max(...views.map((view) => Number(view["config-epoch"])));
+  const named = views
+    .filter((view) => Number(view["config-epoch"]) === epoch)
+    .map((view) => hostAndPort({ host: view.ip ?? "", port: Number(view.port) }));
+  return named.find((master) => named.filter((one) => one === master).length > plan.sentinels.length / 2);
+}
+
+/** Is it a replica with an up link to this master? False also when it does not answer. */
+export async function isReplicaOf(node: Address, master: Address): Promise<boolean> {
+  const info = await readInfo(node, "replication").catch(() => new Map<string, string>());
+  const follows = hostAndPort({ host: info.get("master_host") ?? "", port: Number(info.get("master_port")) });
+  return info.get("role") === "slave" && info.get("master_link_status") === "up" && follows === hostAndPort(master);
+}
+
+/** Does this Sentinel see the master, all replicas as promotable, and all its peers? */
+export async function seesHealthy(
+  sentinel: Address,
+  kind: RedisKind,
+  master: Address,
+  replicas: readonly Address[],
+  plan: GroupsPlan,
+): Promise<boolean> {
+  const view = fieldsOf(await askSentinel(sentinel, "MASTER", kind));
+  const seen = new Map(
+    ((await askSentinel(sentinel, "REPLICAS", kind)) as unknown[])
+      .map(fieldsOf)
+      .map((one) => [`${one.ip}:${one.port}`, one]),
+  );
+  return (
+    `${view.ip}:${view.port}` === hostAndPort(master) &&
+    view.flags === "master" &&
+    view["role-reported"] === "master" &&
+    Number(view["num-other-sentinels"]) === plan.sentinels.length - 1 &&
+    replicas.every((replica) => {
+      const one = seen.get(hostAndPort(replica));
+      return one?.flags === "slave" && Number(one["slave-priority"]) > 0 && one["master-link-status"] === "ok";
+    })
+  );
+}
+
+function fieldsOf(flat: unknown): Record<string, string> {
+  const list = flat as string[];
+  return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] ?? ""]] : [])));
+}
