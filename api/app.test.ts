@@ -35,6 +35,8 @@ beforeEach(() => {
       foresee: unavailable,
     },
     feed: { wait: async () => ({ passed: false }) },
+    floors: { admit: () => true, floor: () => WATERMARK_ZERO },
+    losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     parkingOf: () => "skip",
     lettersFull: () => false,

@@ -8,11 +8,13 @@ import type { AppDependencies } from "./dependencies.ts";
 import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, toResponse } from "./exchange.ts";
 import { givenRequestId, problemAnswer } from "./problem.ts";
+import { acceptPartitionLoss } from "./routes/accept-partition-loss.ts";
 import { deleteValue } from "./routes/delete-value.ts";
 import { discardDeadLetter } from "./routes/discard-dead-letter.ts";
 import { discardDeadLetters } from "./routes/discard-dead-letters.ts";
 import { getCommand } from "./routes/get-command.ts";
 import { getDeadLetter } from "./routes/get-dead-letter.ts";
+import { getPartition } from "./routes/get-partition.ts";
 import { getValue } from "./routes/get-value.ts";
 import { incrementValue } from "./routes/increment-value.ts";
 import { listDeadLetters } from "./routes/list-dead-letters.ts";
@@ -55,6 +57,11 @@ export function createApp(deps: AppDependencies): App {
     [`${LETTERS_PATH}/replay`, replayOfSome],
     [`${LETTERS_PATH}/:id`, letter],
     [`${LETTERS_PATH}/:id/replay`, replayOfOne],
+    ["/v1/partitions/:n", resource(deps, "/v1/partitions/{n}", { GET: getPartition(deps) })],
+    [
+      "/v1/partitions/:n/accept-loss",
+      resource(deps, "/v1/partitions/{n}/accept-loss", { POST: acceptPartitionLoss(deps) }),
+    ],
   ];
   // Routes are matched as they came, not decoded: the handlers look for what they need at fixed places.
   const hono = new Hono({ getPath: (request) => splitTarget(fromRequest(request).target).path });

@@ -15,7 +15,7 @@ beforeEach(() => {
   const source = {
     watermark: () => {
       asked += 1;
-      return Promise.resolve({ id: stored });
+      return Promise.resolve({ id: stored, ordinal: 0 });
     },
   };
   feed = new AppliedFeed(source, 2);

@@ -8,14 +8,14 @@
 import type { Result } from "../core/command.ts";
 import { compareIds, type EntryId, ID_ZERO } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
-import { type AppliedMessage, parseAppliedMessage } from "../core/functions/apply.ts";
+import { type AppliedMessage, parseAppliedMessage, WATERMARK_ZERO, type Watermark } from "../core/functions/apply.ts";
 import { WAITERS_MAX } from "../core/limits.ts";
 
 /** What became of waiting: the watermark has passed the id (with the result, where it was broadcast), or time is over. */
 export type Passed = { readonly passed: true; readonly result?: Result } | { readonly passed: false };
 
 export interface AppliedSource {
-  watermark(partition: number): Promise<{ readonly id: EntryId }>;
+  watermark(partition: number): Promise<Watermark>;
 }
 
 interface Waiter {
@@ -28,6 +28,8 @@ interface Waiter {
 interface Partition {
   readonly partition: number;
   watermark: EntryId;
+  /** The highest watermark that was served or heard of. */
+  floor: Watermark;
   /** Ordered by id, oldest first. */
   waiters: Waiter[];
   /** Results that nobody has asked for yet, of now and of the keep time before. */
@@ -56,6 +58,7 @@ export class AppliedFeed {
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
       partition,
       watermark: ID_ZERO,
+      floor: WATERMARK_ZERO,
       waiters: [],
       results: new Map(),
       olderResults: new Map(),
@@ -77,7 +80,7 @@ export class AppliedFeed {
   stop(): void {
     this.#stopped = true;
     if (this.#sweeper) clearInterval(this.#sweeper);
-    for (const { waiters } of this.#partitions) for (const waiter of waiters) this.#release(waiter, { passed: false });
+    for (const state of this.#partitions) this.#releaseAll(state);
   }
 
   /** A broadcast of the store. Anything that is not ours is ignored: the store is asked anyway. */
@@ -91,7 +94,35 @@ export class AppliedFeed {
     const state = this.#at(partition);
     state.heard = true;
     for (const [id, result] of message.results) if (state.results.size < RESULTS_MAX) state.results.set(id, result);
-    this.#moveTo(state, message.watermark.id);
+    if (message.jump) this.#releaseAll(state);
+    this.#moveTo(state, message.watermark);
+  }
+
+  /** The highest watermark of a partition that was served or heard of. A read below it would be a step back in time. */
+  floor(partition: number): Watermark {
+    return this.#at(partition).floor;
+  }
+
+  /** May what was read at this watermark be served? False when more was served before: the store went back. */
+  admit(partition: number, watermark: Watermark): boolean {
+    const state = this.#at(partition);
+    if (watermark.ordinal >= state.floor.ordinal) {
+      state.floor = watermark;
+      return true;
+    }
+    this.#moveTo(state, watermark);
+    return false;
+  }
+
+  /** Somebody has got so far. */
+  raise(partition: number, watermark: Watermark): void {
+    const state = this.#at(partition);
+    if (watermark.ordinal > state.floor.ordinal) state.floor = watermark;
+  }
+
+  /** What was served is gone for good: nobody need wait for it. */
+  lower(partition: number, watermark: Watermark): void {
+    this.#at(partition).floor = watermark;
   }
 
   /**
@@ -114,9 +145,11 @@ export class AppliedFeed {
     });
   }
 
-  #moveTo(state: Partition, watermark: EntryId): void {
+  #moveTo(state: Partition, reached: Watermark): void {
+    const { id: watermark } = reached;
     // It may go back, when the store does; then it is passed again later, and nobody is released twice.
     state.watermark = watermark;
+    if (reached.ordinal > state.floor.ordinal) state.floor = reached;
     const { waiters } = state;
     let passed = 0;
     for (const waiter of waiters) {
@@ -127,6 +160,11 @@ export class AppliedFeed {
       this.#release(waiter, result ? { passed: true, result } : { passed: true });
     }
     if (passed > 0) waiters.splice(0, passed);
+  }
+
+  /** As if the time were over. */
+  #releaseAll({ waiters }: Partition): void {
+    for (const waiter of waiters) this.#release(waiter, { passed: false });
   }
 
   #release(waiter: Waiter, passed: Passed): void {
@@ -158,7 +196,7 @@ export class AppliedFeed {
     this.#source
       .watermark(state.partition)
       .then(
-        ({ id }) => this.#moveTo(state, id),
+        (watermark) => this.#moveTo(state, watermark),
         // The store is away: whoever waits is told when the time is over.
         () => undefined,
       )

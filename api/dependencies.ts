@@ -9,6 +9,7 @@ import type { Store } from "../core/store.ts";
 import type { Accepted } from "./appender.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
 import type { Incoming } from "./exchange.ts";
+import type { PartitionLosses } from "./partition-losses.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
 
@@ -24,6 +25,9 @@ export interface AppDependencies {
   readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   readonly feed: Pick<AppliedFeed, "wait">;
+  /** What was served or heard of: no read answers with less. */
+  readonly floors: Pick<AppliedFeed, "admit" | "floor">;
+  readonly losses: Pick<PartitionLosses, "find" | "accept" | "list">;
   readonly monitor: {
     /** How every partition stands now. */
     report(): Promise<readonly PartitionReport[]>;

@@ -3,6 +3,7 @@ import { encodeHeader } from "../core/codec.ts";
 import type { Command } from "../core/command.ts";
 import type { DeadLetter } from "../core/dead-letter.ts";
 import { OperatingError } from "../core/errors.ts";
+import { WATERMARK_ZERO } from "../core/functions/apply.ts";
 import { LETTERS_MAX, LETTERS_MAX_BYTES } from "../core/limits.ts";
 import { createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
@@ -33,9 +34,9 @@ beforeEach(() => {
     submit: async (partition, command) => {
       if (refused.includes(command.replays?.letter ?? "")) throw new OperatingError("log-unavailable", "");
       submitted.push(command);
-      return { partition, id: `20-${submitted.length}`, grade: "memory" };
+      return { partition, id: `20-${submitted.length}`, ordinal: submitted.length, grade: "memory" };
     },
-    log: { find: nothing, position: nothing },
+    log: { find: nothing, position: nothing, gives: () => "yes", defaultGrade: "memory" },
     store: {
       read: nothing,
       outcome: nothing,
@@ -49,6 +50,8 @@ beforeEach(() => {
       foresee: nothing,
     },
     feed: { wait: async () => ({ passed: false }) },
+    floors: { admit: () => true, floor: () => WATERMARK_ZERO },
+    losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     parkingOf: (namespace) => (namespace === "orders" ? "block" : "skip"),
     lettersFull: () => full,

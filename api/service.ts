@@ -7,6 +7,7 @@ import { describeError, OperatingError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { OpsServer } from "../core/ops-server.ts";
+import { countStates, type PartitionStateName } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
 import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
@@ -21,6 +22,7 @@ import type { ReadableStore } from "./dependencies.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
+import { PartitionLosses } from "./partition-losses.ts";
 import { PartitionMonitor } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
 import { HttpServer } from "./server.ts";
@@ -53,7 +55,16 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const feed = new AppliedFeed(store, partitions);
   const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.applied, keys.partition]));
   const subscriber = new SubscriberLink(storeGroup, `api-events-${instance}`, [...partitionOfChannel.keys()]);
-  const monitor = new PartitionMonitor(log, store, () => preparation.logUsable && preparation.storeUsable);
+  const entered = new Map<PartitionStateName, number>();
+  const monitor = new PartitionMonitor({
+    log,
+    store,
+    floors: feed,
+    usable: () => preparation.logUsable && preparation.storeUsable,
+    onUnreachable: (partition, served, watermark) =>
+      logger.error({ partition, served, watermark }, "commands that were served are in neither log nor store"),
+    onState: (state) => entered.set(state, (entered.get(state) ?? 0) + 1),
+  });
   const letterCounts = new LetterCounts(store, () => preparation.storeUsable);
   const counts = new HttpCounts();
   const report = (error: unknown, requestId?: string) =>
@@ -64,6 +75,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     log,
     store: judged(store, () => preparation.storeUsable),
     feed,
+    floors: feed,
+    losses: new PartitionLosses(log, store),
     monitor,
     parkingOf,
     lettersFull: (partition) => letterCounts.full(partition),
@@ -78,7 +91,11 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     live: () => true,
     ready: () => ({
       ok: server.serving && (preparation.logUsable || preparation.storeUsable),
-      detail: { log: preparation.logUsable, store: preparation.storeUsable },
+      detail: {
+        log: preparation.logUsable,
+        store: preparation.storeUsable,
+        states: countStates(monitor.last),
+      },
     }),
     metrics: () =>
       renderMetrics(
@@ -86,6 +103,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         feed.waiting,
         monitor.last,
         letterCounts.last,
+        entered,
         renderGroupMetrics({ log: logGroup, store: storeGroup }),
       ),
   });
@@ -93,6 +111,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   return {
     async start() {
       await ops.start();
+      // How far the owners were is known before much is served.
+      preparation.onUsable(() => monitor.look());
       await Promise.all([logGroup.start(), storeGroup.start()]);
       await preparation.start();
       subscriber.open((channel, message) => {

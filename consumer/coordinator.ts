@@ -9,8 +9,10 @@
  */
 import type { Logger } from "pino";
 import { describeError } from "../core/errors.ts";
+import type { Watermark } from "../core/functions/apply.ts";
 import type { Coordination } from "../core/functions/coordinate.ts";
 import type { Log } from "../core/log.ts";
+import { formatOwnerWord, isHalted, parseOwnerWord } from "../core/partition-state.ts";
 import type { Service } from "../core/service.ts";
 import { assign } from "./assignment.ts";
 import { PartitionWorker, type WorkerDependencies } from "./partition-worker.ts";
@@ -45,6 +47,11 @@ export class Coordinator implements Service {
 
   get workers(): ReadonlyMap<number, PartitionWorker> {
     return this.#workers;
+  }
+
+  /** Partitions whose log and store fit together, as far as their workers know: no others may be trimmed. */
+  steady(): number[] {
+    return [...this.#workers.values()].flatMap(({ partition, word }) => (isHalted(word) ? [] : [partition]));
   }
 
   /** Has a round gone through within the last lease? */
@@ -105,9 +112,13 @@ export class Coordinator implements Service {
     const claim = [...share].filter((partition) => !seen.owners.has(partition));
     const settled =
       release.length + claim.length > 0 ? await this.#coordinate(this.#options.leaseMs, release, claim) : seen;
-    for (const partition of share) {
-      if (settled.owners.get(partition) === this.#deps.consumer) this.#work(partition);
-    }
+    const taken = [...share].filter(
+      (partition) => settled.owners.get(partition) === this.#deps.consumer && !this.#workers.has(partition),
+    );
+    if (taken.length === 0) return;
+    // How far the owners before were: a store that is behind that went back, whoever notices.
+    const { states } = await this.#log.ownership();
+    for (const partition of taken) this.#work(partition, parseOwnerWord(states.get(partition) ?? "")?.reached ?? null);
   }
 
   #share(seen: Coordination): ReadonlySet<number> {
@@ -115,9 +126,9 @@ export class Coordinator implements Service {
     return new Set([...owners].flatMap(([partition, owner]) => (owner === this.#deps.consumer ? [partition] : [])));
   }
 
-  #work(partition: number): void {
+  #work(partition: number, reached: Watermark | null): void {
     if (this.#workers.has(partition) || this.#stopping) return;
-    const worker = new PartitionWorker(partition, { ...this.#deps, onStateChange: () => this.wake() });
+    const worker = new PartitionWorker(partition, { ...this.#deps, onStateChange: () => this.wake() }, reached);
     this.#workers.set(partition, worker);
     this.#deps.counters.takeovers += 1;
     worker.start();
@@ -125,7 +136,7 @@ export class Coordinator implements Service {
 
   #coordinate(leaseMs: number, release: readonly number[], claim: readonly number[]): Promise<Coordination> {
     const states = new Map(
-      [...this.#workers.values()].map((worker) => [worker.partition, JSON.stringify(worker.state)] as const),
+      [...this.#workers.values()].map((worker) => [worker.partition, formatOwnerWord(worker.word)] as const),
     );
     return this.#log.coordinate({ consumer: this.#deps.consumer, leaseMs, release, claim, states });
   }

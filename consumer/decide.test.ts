@@ -22,9 +22,16 @@ describe("what was read", () => {
     expect(decide(range(1, 5), at(5))).toEqual({ kind: "apply", complete: true, batches: [] });
   });
 
-  test("is not applied when it does not follow the watermark, at its start or within", () => {
+  test("is not applied when it does not follow the watermark", () => {
     expect(decide(range(5, 9), at(3))).toEqual({ kind: "rewind", id: "10-5", ordinal: 5 });
-    expect(decide([...range(4, 5), ...range(7, 9)], at(3))).toEqual({ kind: "rewind", id: "10-7", ordinal: 7 });
+  });
+
+  test("is applied up to where the chain breaks, and not beyond", () => {
+    expect(decide([...range(4, 5), ...range(7, 9)], at(3))).toMatchObject({
+      kind: "apply",
+      complete: false,
+      batches: [{ after: at(5) }],
+    });
   });
 
   test("is cut into batches by count and by bytes, and one large value still goes alone", () => {

@@ -12,7 +12,7 @@ import type { PartitionState } from "../core/partition-state.ts";
 export type Decision =
   /** Apply these, in order; a malformed one among them is parked by the same call. `complete`: nothing was left out. */
   | { readonly kind: "apply"; readonly batches: readonly Batch[]; readonly complete: boolean }
-  /** The entry at `id` does not follow the watermark: it has another ordinal than the next. */
+  /** The first entry, at `id`, does not follow the watermark: it has another ordinal than the next. */
   | { readonly kind: "rewind"; readonly id: EntryId; readonly ordinal: number }
   /** Written by a newer version: leave it, and what follows, to a newer process. */
   | { readonly kind: "hold"; readonly version: string };
@@ -47,7 +47,9 @@ export function decide(entries: readonly RawEntry[], watermark: Watermark): Deci
       return { kind: "apply", batches, complete: false };
     }
     if (entry.ordinal !== 0 && entry.ordinal !== after.ordinal + 1) {
-      return { kind: "rewind", id, ordinal: entry.ordinal };
+      close();
+      if (batches.length === 0) return { kind: "rewind", id, ordinal: entry.ordinal };
+      return { kind: "apply", batches, complete: false };
     }
     const size = sizeOf(entry);
     if (batch.length === APPLY_BATCH_MAX_COMMANDS || bytes + size > APPLY_BATCH_MAX_BYTES) close();

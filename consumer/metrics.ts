@@ -24,10 +24,16 @@ export function renderMetrics(
     `${METRICS.storeHeals} ${counters.heals}`,
     `${METRICS.partitionTakeovers} ${counters.takeovers}`,
     `${METRICS.logEntriesTrimmed} ${counters.trimmed}`,
+    `${METRICS.logReconciliations} ${counters.reconciliations}`,
+    `${METRICS.commandsMissedByLog} ${counters.missedByLog}`,
+    `${METRICS.commandsReappended} ${counters.reappended}`,
     `${METRICS.partitionsOwned} ${workers.size}`,
   ];
+  for (const [state, count] of counters.entered) {
+    lines.push(`${METRICS.partitionStateEntered}{state="${state}"} ${count}`);
+  }
   for (const worker of workers.values()) {
-    lines.push(`${METRICS.partitionState}{partition="${worker.partition}",state="${worker.state.state}"} 1`);
+    lines.push(`${METRICS.partitionState}{partition="${worker.partition}",state="${worker.word.state}"} 1`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -3,27 +3,32 @@
  *
  * States, and what a crash in each leaves behind (the next owner begins at `catching up` whatever it finds):
  *   catching up  reads by range from the store's watermark, whatever the group says, until nothing is left; then puts the
- *                group where the watermark is. Crash: entries that were delivered to the dead consumer stay pending until the
- *                next owner's alignment; those behind the watermark are acked there, the others are read by range.
+ *                group where the watermark is. It begins with the entry at the watermark: the log must still hold it.
+ *                Crash: entries that were delivered to the dead consumer stay pending until the next owner's alignment;
+ *                those behind the watermark are acked there, the others are read by range.
  *   tailing      takes deliveries of the group; while one batch is applied the next is on its way and one more is being
  *                read. Crash after a read: pending, not applied, read again by range. Crash after apply: applied, not
- *                acked; the watermark says so. Crash after ack: nothing to do.
+ *                acked; the watermark says so. Crash after ack: nothing to do. A new connection ends it: it may be
+ *                another Redis, whose log went back.
  *   held         a fault stops it; nothing is skipped; after a pause it catches up again.
- *   halted       log and store do not fit together; looked at again each second, and told loudly.
+ *   frozen       the log went back: it is brought into line (see reconcile.ts), then caught up with.
+ *   lost-base    looked at again each second, and told loudly, until an operator accepts the loss.
  *
  * Safety rests on apply's compare-and-set alone: two workers on one partition disturb each other's pace, nothing else.
  */
 import type { Logger } from "pino";
-import type { EntryId } from "../core/entry-id.ts";
-import { OperatingError } from "../core/errors.ts";
+import { describeError, OperatingError } from "../core/errors.ts";
 import { type ApplyReply, WATERMARK_ZERO, type Watermark } from "../core/functions/apply.ts";
 import type { Log, RawEntry } from "../core/log.ts";
-import { examine, isHalted, type PartitionState, STATE_OK } from "../core/partition-state.ts";
+import { examine, isHalted, type OwnerWord, type PartitionState, STATE_OK } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import type { Counters } from "./counters.ts";
 import { type Batch, decide, stateOfFault } from "./decide.ts";
+import { broken, lookCloser, lostByBoth, matches, missing } from "./log-match.ts";
 import { ReadSize } from "./read-size.ts";
+import { reconcile } from "./reconcile.ts";
 import { SignalFlag } from "./signal-flag.ts";
+import { Standing } from "./standing.ts";
 
 /** Apply calls on their way at once: the store works on one while this process prepares the next. */
 const APPLIES_IN_FLIGHT_MAX = 2;
@@ -58,27 +63,27 @@ export class PartitionWorker {
   readonly partition: number;
   readonly #deps: WorkerDependencies;
   readonly #logger: Logger;
+  readonly #standing: Standing;
   readonly #wake = new SignalFlag();
   readonly #stopped = new SignalFlag();
   readonly #readSize = new ReadSize();
-  #state: PartitionState = { state: "held", reason: "starting" };
-  #watermark: Watermark | null = null;
+  /** The log's connection and era that the last catching up saw. */
+  #connection = 0;
+  #era = 0;
   #stopping = false;
   #done: Promise<void> | null = null;
 
-  constructor(partition: number, deps: WorkerDependencies) {
+  /** @param reached the highest watermark that the owner before told of */
+  constructor(partition: number, deps: WorkerDependencies, reached: Watermark | null = null) {
     this.partition = partition;
     this.#deps = deps;
     this.#logger = deps.logger.child({ partition });
+    this.#standing = new Standing({ ...deps, logger: this.#logger }, reached);
   }
 
-  get state(): PartitionState {
-    return this.#state;
-  }
-
-  /** As far as this worker knows the store to be; null before it has looked. */
-  get watermark(): Watermark | null {
-    return this.#watermark;
+  /** State, and how far it ever was. */
+  get word(): OwnerWord {
+    return this.#standing.word;
   }
 
   start(): void {
@@ -104,16 +109,17 @@ export class PartitionWorker {
       try {
         const verdict = await this.#catchUp();
         if (isHalted(verdict)) {
-          this.#enter(verdict);
+          this.#standing.enter(verdict);
+          if (verdict.state === "frozen" && (await this.#reconcile(verdict))) continue;
           await this.#stopped.wait(HALT_LOOK_MS);
           continue;
         }
         if (this.#stopping) break;
-        this.#enter(STATE_OK);
+        this.#standing.enter(STATE_OK);
         pauseMs = HOLD_MIN_MS;
         await this.#tail();
       } catch (error) {
-        this.#enter(stateOfFault(error));
+        this.#standing.enter(stateOfFault(error));
         this.#deps.counters.held += 1;
         await this.#stopped.wait(pauseMs);
         pauseMs = Math.min(pauseMs * 2, HOLD_MAX_MS);
@@ -123,15 +129,23 @@ export class PartitionWorker {
 
   /** @returns ok when the store holds all that the log had, else the state that forbids to go on */
   async #catchUp(): Promise<PartitionState> {
-    const { log, store } = this.#deps;
-    this.#moveTo(await store.watermark(this.partition));
+    const { log, store, consumer } = this.#deps;
+    this.#connection = log.connections;
+    await this.#look();
     for (;;) {
-      let watermark = this.#watermark ?? WATERMARK_ZERO;
+      let watermark = this.#standing.watermark ?? WATERMARK_ZERO;
       if (this.#stopping) return STATE_OK;
       const position = await log.position(this.partition);
+      this.#era = position.era;
       const verdict = examine(position, watermark);
       if (isHalted(verdict)) return verdict;
-      const entries = await log.range(this.partition, watermark.id, this.#readSize.count);
+      if (this.#standing.going.state === "recovering") this.#standing.enter(this.#standing.going);
+      const read = await log.between(this.partition, watermark.id, "+", this.#readSize.count + 1);
+      if (!matches(read[0], position, watermark)) {
+        const mismatch = await lookCloser(log, this.partition, watermark);
+        if (isHalted(mismatch)) return mismatch;
+      }
+      const entries = read[0]?.[0] === watermark.id ? read.slice(1) : read;
       this.#readSize.observe(entries);
       if (entries.length === 0) {
         if (position.ordinal > watermark.ordinal) return missing(position.ordinal - watermark.ordinal, watermark);
@@ -142,19 +156,50 @@ export class PartitionWorker {
       if (decision.kind === "hold") throw unsupported(decision.version);
       for (const batch of decision.batches) {
         const reply = await store.apply(this.partition, watermark, batch.entries);
-        this.#take(reply);
-        watermark = reply.watermark;
+        watermark = this.#standing.take(reply);
         if (reply.kind !== "applied") break;
-        this.#enter(STATE_OK);
+        this.#standing.enter(this.#standing.going);
       }
     }
-    await log.alignGroup(this.partition, this.#watermark ?? WATERMARK_ZERO, this.#deps.consumer);
+    const { watermark, word } = this.#standing;
+    if (word.reached && watermark && word.reached.ordinal > watermark.ordinal)
+      return lostByBoth(watermark, word.reached);
+    await log.alignGroup(this.partition, watermark ?? WATERMARK_ZERO, consumer);
     return STATE_OK;
+  }
+
+  /** Where is the store? Where an operator has moved it over a loss, that is told. */
+  async #look(): Promise<void> {
+    const { store } = this.#deps;
+    const mayBeMoved = this.#standing.watermark === null || this.#standing.word.state === "lost-base";
+    const watermark = await store.watermark(this.partition);
+    this.#standing.moveTo(watermark);
+    if (!mayBeMoved || watermark.ordinal === 0) return;
+    const [loss] = await store.losses(this.partition, 1);
+    if (loss?.to.id !== watermark.id) return;
+    const { from, to, count } = loss;
+    this.#logger.error({ lost: count, from, to }, "an operator has accepted a loss: going on behind it");
+  }
+
+  /** @returns true when the partition can be caught up with now */
+  async #reconcile({ reason }: PartitionState): Promise<boolean> {
+    const { log, store, counters } = this.#deps;
+    try {
+      const done = await reconcile(log, store, this.partition, this.#standing.watermark ?? WATERMARK_ZERO, this.#era);
+      if (done === null) return false;
+      counters.countReconciled(done);
+      this.#logger.error(done, "the log had gone back: it is in line with the store again");
+      return true;
+    } catch (error) {
+      this.#standing.enter({ state: "frozen", reason: `${reason}; ${describeError(error)}` });
+      return false;
+    }
   }
 
   /** Returns when it must catch up by range again, or stops; throws what holds the partition. */
   async #tail(): Promise<void> {
-    let expected = this.#watermark;
+    const { log } = this.#deps;
+    let expected = this.#standing.watermark;
     if (expected === null) return;
     const flight: InFlight[] = [];
     let reading = this.#read();
@@ -162,6 +207,7 @@ export class PartitionWorker {
     try {
       while (!this.#stopping) {
         const entries = await reading;
+        if (log.connections !== this.#connection) return;
         if (entries.length === 0) {
           if (!(await this.#settle(flight, 0))) return;
           if (performance.now() - lookedMs > IDLE_LOOK_MS) {
@@ -197,7 +243,8 @@ export class PartitionWorker {
   async #isUpToDate(): Promise<boolean> {
     const { log, store } = this.#deps;
     const [watermark, position] = await Promise.all([store.watermark(this.partition), log.position(this.partition)]);
-    return watermark.ordinal === this.#watermark?.ordinal && watermark.ordinal === position.ordinal;
+    if (position.fenced || position.era !== this.#era) return false;
+    return watermark.ordinal === this.#standing.watermark?.ordinal && watermark.ordinal === position.ordinal;
   }
 
   /** Waits until at most `left` applies are on their way. @returns false when one did not go through as expected */
@@ -207,7 +254,7 @@ export class PartitionWorker {
       if (!oldest) break;
       const reply = await oldest.reply;
       flight.shift();
-      this.#take(reply);
+      this.#standing.take(reply);
       if (reply.kind !== "applied") return false;
       await this.#ack(oldest.batch);
     }
@@ -234,50 +281,6 @@ export class PartitionWorker {
       batch.entries.map(({ id }) => id),
     );
   }
-
-  #take(reply: ApplyReply): void {
-    const { counters } = this.#deps;
-    const before = this.#watermark;
-    this.#moveTo(reply.watermark);
-    if (reply.kind !== "applied") {
-      counters.mismatches += 1;
-      this.#logger.info({ verdict: reply.kind, watermark: reply.watermark }, "apply had no effect: catching up");
-      return;
-    }
-    counters.count(reply, before);
-    if (reply.dead > 0) this.#logger.warn({ dead: reply.dead, watermark: reply.watermark }, "commands parked");
-    if (reply.jumped > 0)
-      this.#logger.error({ jumped: reply.jumped }, "the log has lost commands that producers counted");
-  }
-
-  #moveTo(watermark: Watermark): void {
-    const before = this.#watermark;
-    this.#watermark = watermark;
-    if (before === null || watermark.ordinal >= before.ordinal) return;
-    this.#deps.counters.heals += 1;
-    this.#logger.warn({ from: before, to: watermark }, "the store went back: replaying the log from there");
-  }
-
-  #enter(state: PartitionState): void {
-    const before = this.#state;
-    this.#state = state;
-    if (before.state === state.state && before.reason === state.reason) return;
-    this.#deps.onStateChange();
-    const line = { state: state.state, reason: state.reason, watermark: this.#watermark };
-    if (isHalted(state)) this.#logger.error(line, "partition halted");
-    else if (state.state === "ok") this.#logger.debug(line, "partition is up to date");
-    else this.#logger.warn(line, "partition held");
-  }
-}
-
-function missing(count: number, watermark: Watermark): PartitionState {
-  return { state: "lost-base", reason: `the log lacks ${count} commands after ${watermark.id}` };
-}
-
-/** The log's own chain of ordinals does not go on from the watermark. */
-function broken(id: EntryId, ordinal: number, watermark: Watermark): PartitionState {
-  const reason = `after command ${watermark.ordinal} the log goes on with ${ordinal} at ${id}`;
-  return { state: ordinal <= watermark.ordinal ? "frozen" : "lost-base", reason };
 }
 
 function unsupported(version: string): OperatingError {

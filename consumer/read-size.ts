@@ -22,7 +22,7 @@ export class ReadSize {
     // The last field is the body; what stands before it is small.
     for (const [, fields] of entries) bytes += fields.at(-1)?.byteLength ?? 0;
     const fitting = Math.floor((2 * APPLY_BATCH_MAX_BYTES * entries.length) / Math.max(1, bytes));
-    const wanted = entries.length === this.#count ? this.#count * 2 : this.#count;
+    const wanted = entries.length >= this.#count ? this.#count * 2 : this.#count;
     this.#count = Math.max(COUNT_MIN, Math.min(wanted, fitting, APPLY_BATCH_MAX_COMMANDS));
   }
 }

@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { COORDINATION, partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { OpsServer } from "../core/ops-server.ts";
+import { countStates } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
 import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
@@ -44,7 +45,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
     },
   );
   const trimmer = new Trimmer(
-    { log, store, logger, counters, owned: () => coordinator.workers.keys() },
+    { log, store, logger, counters, owned: () => coordinator.steady() },
     {
       retentionMs: config.MILLRACE_LOG_RETENTION_S * 1000,
       maxEntries: config.MILLRACE_LOG_MAX_ENTRIES,
@@ -55,7 +56,12 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
     live: () => true,
     ready: () => ({
       ok: coordinator.inTouch,
-      detail: { log: preparation.logUsable, store: preparation.storeUsable, partitions: coordinator.workers.size },
+      detail: {
+        log: preparation.logUsable,
+        store: preparation.storeUsable,
+        partitions: coordinator.workers.size,
+        states: countStates([...coordinator.workers.values()].map(({ word }) => word)),
+      },
     }),
     metrics: () =>
       renderMetrics(counters, coordinator.workers, renderGroupMetrics({ log: logGroup, store: storeGroup })),

@@ -37,6 +37,16 @@ export function idAfter(first: EntryId, offset: number): EntryId {
   return `${first.slice(0, dash)}-${Number(first.slice(dash + 1)) + offset}`;
 }
 
+/** Any sequence within one millisecond is below this. */
+const SEQUENCE_END = 999_999_999_999_999;
+
+/** An id below this one, and above every entry before it. */
+export function idBefore(id: EntryId): EntryId {
+  const dash = id.indexOf("-");
+  const sequence = Number(id.slice(dash + 1));
+  return sequence > 0 ? `${id.slice(0, dash)}-${sequence - 1}` : `${Number(id.slice(0, dash)) - 1}-${SEQUENCE_END}`;
+}
+
 export function formatRevision(partition: number, id: EntryId): string {
   return `${String(partition).padStart(2, "0")}-${id}`;
 }

@@ -25,7 +25,7 @@ export interface PartitionKeys {
   readonly partition: number;
   /** Stream on the log: the partition's commands. */
   readonly log: string;
-  /** Hash on the log: last ordinal, trim floor, and each producer's last group. */
+  /** Hash on the log: last ordinal, trim floor, fence, and each producer's last group. */
   readonly appends: string;
   /** Channel on the log, named like the stream: id of the last entry appended. */
   readonly appended: string;
@@ -43,6 +43,8 @@ export interface PartitionKeys {
   readonly letterOrder: string;
   /** Hash on the store: what must be known of the keys that have dead letters. */
   readonly letterTracks: string;
+  /** Stream on the store: commands that an operator has given up. */
+  readonly losses: string;
   /** Channel on the store: watermark and awaited results after each batch. */
   readonly applied: string;
   /** String on the store: a key's stored value. */
@@ -65,6 +67,7 @@ function keysOf(partition: number): PartitionKeys {
     letters: `${base}letters`,
     letterOrder: `${base}letter-order`,
     letterTracks: `${base}letter-tracks`,
+    losses: `${base}losses`,
     applied: `${base}applied`,
     value: (namespace, key) => `${base}k:${namespace}/${key}`,
     index: (namespace) => `${base}i:${namespace}`,

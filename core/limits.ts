@@ -49,6 +49,9 @@ export const WAIT_MAX_S = 30;
 /** How long a read with a minimum revision waits when the client does not say. */
 export const MIN_REVISION_WAIT_MS = 2_000;
 
+/** How long a read waits for a store that went back to be where it was, before it is refused. */
+export const RECOVERY_WAIT_MS = 500;
+
 /** Revisions in one Millrace-Min-Revision header: one for each partition a client may have written to. */
 export const MIN_REVISIONS_MAX = 64;
 

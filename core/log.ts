@@ -27,6 +27,16 @@ import {
   parseOwnership,
 } from "./functions/coordinate.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
+import {
+  type Fence,
+  fenceCall,
+  type Move,
+  moveCall,
+  parseFence,
+  parseReconciliation,
+  type Reconciliation,
+  unfenceCall,
+} from "./functions/reconcile.ts";
 import type { Grade } from "./grade.ts";
 import { APPLY_GROUP, keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
@@ -57,6 +67,11 @@ export class Log {
       });
     this.#appends = { memory: batcher("memory"), replicated: batcher("replicated"), disk: batcher("disk") };
     this.#reads = new Coalescer(link, "replicated", "turn");
+  }
+
+  /** Counts connections: after each new one it may be another Redis, with another history. */
+  get connections(): number {
+    return this.#link.connections;
   }
 
   /** Makes a new connection useful: loads the functions, and learns how the server's disk confirms. */
@@ -105,6 +120,20 @@ export class Log {
       args: [this.#at(partition).log, `(${after}`, "+", "COUNT", count],
     });
     return toEntries(reply as [Buffer, Buffer[]][]);
+  }
+
+  /** Entries from one id to another, both included. */
+  async between(partition: number, from: EntryId, to: EntryId | "+", count: number): Promise<RawEntry[]> {
+    const { log } = this.#at(partition);
+    const reply = await this.#reads.send({ name: "XRANGE", args: [log, from, to, "COUNT", count] });
+    return toEntries(reply as [Buffer, Buffer[]][]);
+  }
+
+  /** The newest entry before an id. */
+  async before(partition: number, id: EntryId): Promise<RawEntry | undefined> {
+    const { log } = this.#at(partition);
+    const reply = await this.#reads.send({ name: "XREVRANGE", args: [log, `(${id}`, "-", "COUNT", 1] });
+    return toEntries(reply as [Buffer, Buffer[]][])[0];
   }
 
   /** One entry, or null when the log does not hold it. */
@@ -165,6 +194,29 @@ export class Log {
   async trim(partition: number, upTo: EntryId): Promise<number> {
     const call = trimCall(this.#library, this.#at(partition), upTo);
     return Number(await this.#withLibrary(() => this.#link.call(call)));
+  }
+
+  /**
+   * Stops appends, and puts the log's ids, ordinals and floor at the watermark.
+   * @param era in which the log was found to have gone back
+   * @returns null when it was brought into line since
+   */
+  async fence(partition: number, watermark: Watermark, era: number): Promise<Fence | null> {
+    const call = fenceCall(this.#library, this.#at(partition), watermark, era);
+    return parseFence(await this.#withLibrary(() => this.#link.call(call)));
+  }
+
+  /** Moves entries to the log's end, and drops others. @returns false when that fence does not stand any more */
+  async move(partition: number, fence: Fence, moves: readonly Move[], drops: readonly EntryId[]): Promise<boolean> {
+    const call = moveCall(this.#library, this.#at(partition), fence, moves, drops);
+    return (await this.#withLibrary(() => this.#link.call(call))) !== null;
+  }
+
+  /** Appends go on. @returns null when that fence does not stand any more */
+  async unfence(partition: number, fence: Fence): Promise<Reconciliation | null> {
+    const call = unfenceCall(this.#library, this.#at(partition), fence);
+    const record = (await this.#withLibrary(() => this.#link.call(call))) as Buffer | null;
+    return parseReconciliation(record === null ? null : String(record));
   }
 
   async coordinate(request: CoordinateRequest): Promise<Coordination> {

@@ -8,6 +8,9 @@ const log = (more: Partial<LogPosition> = {}): LogPosition => ({
   ordinal: 50,
   floor: "0-0",
   held: 50,
+  era: 0,
+  fenced: false,
+  reconciled: null,
   ...more,
 });
 

@@ -4,16 +4,20 @@
  * `ok`          commands are applied as they come
  * `held`        a transient fault (a Redis is away, loading, full) stops it; it goes on by itself
  * `unconfirmed` the log's replicas do not hold what would be applied next; it goes on by itself
+ * `recovering`  the store went back, and the log is replayed to it; it is not yet where it was before
+ * `frozen`      the log went back: it does not know commands that the store has applied; its owner brings it into line
  * `lost-base`   the log no longer holds what the watermark needs next: trimmed, or the store came back empty or too old
- * `frozen`      the log went back: it does not know commands that the store has applied
  *
- * The last two never go on by themselves while the positions say so: going on would skip or overwrite in silence.
+ * The last two are halts: nothing is written and nothing applied, because going on would skip or overwrite in silence. Only
+ * an operator's word moves a partition on from `lost-base`.
  */
 import { compareIds } from "./entry-id.ts";
 import type { LogPosition } from "./functions/append.ts";
-import type { Watermark } from "./functions/apply.ts";
+import { formatWatermark, parseWatermark, type Watermark } from "./functions/apply.ts";
 
-export type PartitionStateName = "ok" | "held" | "unconfirmed" | "lost-base" | "frozen";
+export const PARTITION_STATES = ["ok", "held", "unconfirmed", "recovering", "frozen", "lost-base"] as const;
+
+export type PartitionStateName = (typeof PARTITION_STATES)[number];
 
 export interface PartitionState {
   readonly state: PartitionStateName;
@@ -23,13 +27,14 @@ export interface PartitionState {
 
 export const STATE_OK: PartitionState = { state: "ok", reason: "" };
 
-/** A partition that stands still until an operator, or a repaired Redis, moves it on. */
-export function isHalted(state: PartitionState): boolean {
-  return state.state === "lost-base" || state.state === "frozen";
+/** A partition that stands still until its owner or an operator moves it on. */
+export function isHalted({ state }: PartitionState): boolean {
+  return state === "lost-base" || state === "frozen";
 }
 
 /** May a store at this watermark go on with a log at this position? */
 export function examine(log: LogPosition, watermark: Watermark): PartitionState {
+  if (log.fenced) return { state: "frozen", reason: "the log is being brought into line with the store" };
   if (watermark.ordinal > log.ordinal) {
     return {
       state: "frozen",
@@ -51,4 +56,33 @@ export function examine(log: LogPosition, watermark: Watermark): PartitionState 
 /** Commands accepted and not yet applied. */
 export function backlogOf(log: LogPosition, watermark: Watermark): number {
   return Math.max(0, log.ordinal - watermark.ordinal);
+}
+
+/** How many partitions are in each state; states that none is in are left out. */
+export function countStates(states: Iterable<PartitionState>): Partial<Record<PartitionStateName, number>> {
+  const counts: Partial<Record<PartitionStateName, number>> = {};
+  for (const { state } of states) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+/** What an owner tells of its partition. */
+export interface OwnerWord extends PartitionState {
+  /** The highest watermark that it, or an owner before it, has reached: what clients may have seen. */
+  readonly reached: Watermark | null;
+}
+
+export function formatOwnerWord({ state, reason, reached }: OwnerWord): string {
+  return JSON.stringify({ state, reason, ...(reached && { reached: formatWatermark(reached) }) });
+}
+
+/** @returns null when it is none of ours */
+export function parseOwnerWord(text: string): OwnerWord | null {
+  try {
+    const { state, reason, reached } = JSON.parse(text) as Record<string, string>;
+    const known = PARTITION_STATES.find((name) => name === state);
+    if (known === undefined) return null;
+    return { state: known, reason: reason ?? "", reached: reached === undefined ? null : parseWatermark(reached) };
+  } catch {
+    return null;
+  }
 }

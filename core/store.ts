@@ -8,10 +8,12 @@ import type { Result } from "./command.ts";
 import type { LetterCount, LetterPage } from "./dead-letter.ts";
 import type { EntryId } from "./entry-id.ts";
 import { unavailable } from "./errors.ts";
+import { type AcceptedLoss, advanceCall, parseAdvanced, parseLosses } from "./functions/advance.ts";
 import {
   type ApplicableEntry,
   type ApplyReply,
   applyCall,
+  formatWatermark,
   parseApplyReply,
   parseResult,
   parseWatermark,
@@ -60,14 +62,36 @@ export class Store {
 
   /** Applies entries from exactly the expected watermark. See apply.lua. */
   async apply(partition: number, expected: Watermark, entries: readonly ApplicableEntry[]): Promise<ApplyReply> {
-    const call = applyCall(this.#library, this.#at(partition), expected, entries);
-    try {
-      return parseApplyReply(await this.#link.call(call));
-    } catch (error) {
-      if (!isFunctionMissing(error)) throw error;
-      await this.prepare();
-      return parseApplyReply(await this.#link.call(call));
+    return parseApplyReply(await this.#callFunction(applyCall(this.#library, this.#at(partition), expected, entries)));
+  }
+
+  /** Gives up the commands between two watermarks. See advance.lua. @returns false when the store stood elsewhere */
+  async advance(partition: number, expected: Watermark, next: Watermark): Promise<boolean> {
+    const call = advanceCall(this.#library, this.#at(partition), expected, next);
+    return parseAdvanced(await this.#callFunction(call).catch(unavailable("store-unavailable")));
+  }
+
+  /** What operators have given up, the newest first. */
+  async losses(partition: number, count: number): Promise<AcceptedLoss[]> {
+    const args = [this.#at(partition).losses, "+", "-", "COUNT", count];
+    return parseLosses(await this.#ask({ name: "XREVRANGE", args }));
+  }
+
+  /** The last applied sequence of each producer that the store remembers. */
+  async sequences(partition: number): Promise<ReadonlyMap<string, number>> {
+    const fields = (await this.#ask({ name: "HGETALL", args: [this.#at(partition).producers] })) as Buffer[];
+    const sequences = new Map<string, number>();
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      const [producer, record] = [String(fields[i]), String(fields[i + 1])];
+      if (!producer.startsWith("@")) sequences.set(producer, Number(record.split(" ", 1)[0]));
     }
+    return sequences;
+  }
+
+  /** Tells whoever waits that ids of this partition's log have changed: see {@link AppliedMessage.jump}. */
+  async announceJump(partition: number, watermark: Watermark): Promise<void> {
+    const message = JSON.stringify({ watermark: formatWatermark(watermark), results: {}, jump: true });
+    await this.#link.call({ name: "PUBLISH", args: [this.#at(partition).applied, message] });
   }
 
   async watermark(partition: number): Promise<Watermark> {
@@ -150,6 +174,16 @@ export class Store {
       if (!isFunctionMissing(error)) return unavailable("store-unavailable")(error);
       await this.prepare().catch(unavailable("store-unavailable"));
       return await this.#ask(call);
+    }
+  }
+
+  async #callFunction(call: Call): Promise<unknown> {
+    try {
+      return await this.#link.call(call);
+    } catch (error) {
+      if (!isFunctionMissing(error)) throw error;
+      await this.prepare();
+      return await this.#link.call(call);
     }
   }
 

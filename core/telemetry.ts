@@ -34,6 +34,14 @@ export const METRICS = {
   storeHeals: "millrace_store_heals_total",
   partitionTakeovers: "millrace_partition_takeovers_total",
   logEntriesTrimmed: "millrace_log_entries_trimmed_total",
+  logReconciliations: "millrace_log_reconciliations_total",
+  /** Commands that a log had lost when it went back, and the store had applied. */
+  commandsMissedByLog: "millrace_commands_missed_by_log_total",
+  /** Commands of a log that had gone back that were appended again. */
+  commandsReappended: "millrace_commands_reappended_total",
   partitionsOwned: "millrace_partitions_owned",
+
+  // both
   partitionState: "millrace_partition_state",
+  partitionStateEntered: "millrace_partition_state_entered_total",
 } as const;

@@ -2,15 +2,16 @@
  * `GET` and `HEAD /v1/kv/{namespace}/{key}`: the value with its content type.
  *
  * With Millrace-Min-Revision the answer is at least as new as that revision: value and watermark are read in one call,
- * and only that call is trusted.
+ * and only that call is trusted. Without it, too, the answer is never older than what this process has served or heard
+ * of: where the store went back, the read waits a little for it to be healed, and is refused else.
  */
 import { compareIds, type EntryId, formatRevision, idTimeMs } from "../../core/entry-id.ts";
-import { MIN_REVISION_WAIT_MS } from "../../core/limits.ts";
+import { MIN_REVISION_WAIT_MS, RECOVERY_WAIT_MS } from "../../core/limits.ts";
 import { partitionOf } from "../../core/partition.ts";
 import { pause } from "../../core/pause.ts";
 import type { Reading } from "../../core/store.ts";
 import type { AppDependencies } from "../dependencies.ts";
-import { ProblemError } from "../errors.ts";
+import { ProblemError, type ProblemSlug } from "../errors.ts";
 import type { Handler, Incoming } from "../exchange.ts";
 import { parseKeyPath } from "../key-path.ts";
 import { isNotModified, parseMinRevision } from "../precondition.ts";
@@ -27,7 +28,11 @@ export function getValue(deps: AppDependencies): Handler {
     const partition = partitionOf(namespace, key, deps.partitions);
     const least = parseMinRevision(incoming.header("millrace-min-revision"), partition, deps.partitions);
     const read = () => deps.store.read(partition, namespace, key);
-    const { stored } = least === null ? await read() : await readAtLeast(deps, incoming, read, partition, least);
+    const reading =
+      least === null ? await read() : await readAtLeast(deps, incoming, read, partition, notReached(least));
+    const { stored } = deps.floors.admit(partition, reading.watermark)
+      ? reading
+      : await readAtLeast(deps, incoming, read, partition, wentBack(deps.floors.floor(partition).id));
     if (stored === null) throw new ProblemError("key-not-found");
     const revision = formatRevision(partition, stored.id);
     const etag = `"${revision}"`;
@@ -49,24 +54,34 @@ export function getValue(deps: AppDependencies): Handler {
   };
 }
 
+/** What a read must reach, and what it means when it does not. */
+interface Least {
+  readonly id: EntryId;
+  readonly waitMs: number;
+  readonly problem: ProblemSlug;
+}
+
+const notReached = (id: EntryId): Least => ({ id, waitMs: MIN_REVISION_WAIT_MS, problem: "revision-not-reached" });
+const wentBack = (id: EntryId): Least => ({ id, waitMs: RECOVERY_WAIT_MS, problem: "partition-recovering" });
+
 async function readAtLeast(
   deps: AppDependencies,
   incoming: Incoming,
   read: () => Promise<Reading>,
   partition: number,
-  least: EntryId,
+  least: Least,
 ): Promise<Reading> {
   const { waitS, applied } = parsePreference(incoming.header("prefer"));
-  const deadlineMs = deps.now() + (applied.startsWith("wait") ? waitS * 1000 : MIN_REVISION_WAIT_MS);
+  const deadlineMs = deps.now() + (applied.startsWith("wait") ? waitS * 1000 : least.waitMs);
   for (let reads = 0; ; reads++) {
     if (reads > 1) await pause(REREAD_PAUSE_MS);
     const reading = await read();
-    if (compareIds(reading.watermark.id, least) >= 0) return reading;
+    if (compareIds(reading.watermark.id, least.id) >= 0) return reading;
     const leftMs = deadlineMs - deps.now();
-    const passed = leftMs > 0 && (await deps.feed.wait(partition, least, leftMs, incoming.gone)).passed;
+    const passed = leftMs > 0 && (await deps.feed.wait(partition, least.id, leftMs, incoming.gone)).passed;
     if (!passed) {
       const at = formatRevision(partition, reading.watermark.id);
-      throw new ProblemError("revision-not-reached", `The store is at ${at}.`);
+      throw new ProblemError(least.problem, `The store is at ${at}.`);
     }
   }
 }

@@ -10,7 +10,9 @@
 -- + 2 ... A group that is resent whole (its reply was lost) changes nothing and gets its first ids back (rule R4). A
 -- group that is older than the producer's last one is a ghost of a dead connection: MRSEQUENCE.
 -- The ordinal is dense and counts what this function wrote: a gap in it is a lost entry, whatever the clocks say.
--- Fields of the appends hash: @ordinal, @last, @floor, and each producer's last group under its name.
+-- While a fence stands (reconcile.lua) nothing is appended: MRFENCED.
+-- Fields of the appends hash: @ordinal, @last, @floor, those of reconcile.lua, and each producer's last group under its
+-- name.
 -- The broadcast's channel is named like the stream.
 
 -- A new producer comes when an api process starts: rare enough to look at all of them.
@@ -27,7 +29,8 @@ end
 local function append_group(log, appends, group, headers, args, body_at)
   local producer, first_text, count_text = string.match(group, '^(%S+) (%d+) (%d+)$')
   local first, count = tonumber(first_text), tonumber(count_text)
-  local state = redis.call('HMGET', appends, '@ordinal', producer)
+  local state = redis.call('HMGET', appends, '@ordinal', producer, '@fence')
+  if state[3] then error('MRFENCED the log is being brought into line with the store', 0) end
   local ordinal = tonumber(state[1] or '0')
 
   if state[2] then
@@ -73,20 +76,24 @@ end
 -- position: where a partition's log stands.
 --
 -- KEYS  1 log stream, 2 appends hash
--- Reply { id of the last entry appended, its ordinal, trim floor: every entry up to that id may be gone, entries held }
+-- Reply { id of the last entry appended, its ordinal, trim floor: every entry up to that id may be gone, entries held,
+--         era, fence, reconciled: see reconcile.lua }
 local function position(keys)
-  local state = redis.call('HMGET', keys[2], '@last', '@ordinal', '@floor')
-  return { state[1] or '0-0', state[2] or '0', state[3] or '0-0', redis.call('XLEN', keys[1]) }
+  local state = redis.call('HMGET', keys[2], '@last', '@ordinal', '@floor', '@era', '@fence', '@reconciled')
+  local held = redis.call('XLEN', keys[1])
+  return { state[1] or '0-0', state[2] or '0', state[3] or '0-0', held, state[4] or '0', state[5], state[6] }
 end
 
 -- trim: drops entries up to and including an id, and records that floor beside the stream (XTRIM itself leaves no trace
--- that a reader could check). Whole stream nodes only, so a few more entries may stay.
+-- that a reader could check). Whole stream nodes only, so a few more entries may stay. Nothing goes while a fence stands:
+-- what is behind the watermark need not be applied then.
 --
 -- KEYS  1 log stream, 2 appends hash
 -- ARGV  1 id
 -- Reply entries dropped
 local function trim(keys, args)
   local ms, seq = string.match(args[1], '^(%d+)%-(%d+)$')
+  if redis.call('HEXISTS', keys[2], '@fence') == 1 then return 0 end
   redis.call('HSET', keys[2], '@floor', args[1])
   return redis.call('XTRIM', keys[1], 'MINID', '~', string.format('%s-%.0f', ms, tonumber(seq) + 1))
 end

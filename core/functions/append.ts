@@ -8,6 +8,7 @@ import type { EntryId } from "../entry-id.ts";
 import type { PartitionKeys } from "../keys.ts";
 import type { Call } from "../redis/link.ts";
 import type { Library } from "./library.ts";
+import { parseReconciliation, type Reconciliation } from "./reconcile.ts";
 
 /** Commands of one producer for one partition, appended in one call and resent only whole. */
 export interface Group {
@@ -33,6 +34,12 @@ export interface LogPosition {
   readonly floor: EntryId;
   /** Entries the stream holds now. */
   readonly held: number;
+  /** How often the log was brought into line with its store. */
+  readonly era: number;
+  /** It is being brought into line now: no appends. */
+  readonly fenced: boolean;
+  /** What that came to the last time. */
+  readonly reconciled: Reconciliation | null;
 }
 
 /** One call for groups of several partitions: of those whose logs are on one node. */
@@ -62,8 +69,16 @@ export function positionCall(library: Library, keys: PartitionKeys): Call {
 }
 
 export function parsePosition(reply: unknown): LogPosition {
-  const [lastId, ordinal, floor, held] = reply as [Buffer, Buffer, Buffer, number];
-  return { lastId: String(lastId), ordinal: Number(String(ordinal)), floor: String(floor), held: Number(held) };
+  const [lastId, ordinal, floor, held, era, fence = null, reconciled = null] = reply as (Buffer | number | null)[];
+  return {
+    lastId: String(lastId),
+    ordinal: Number(String(ordinal)),
+    floor: String(floor),
+    held: Number(held),
+    era: Number(String(era)),
+    fenced: fence !== null,
+    reconciled: parseReconciliation(reconciled === null ? null : String(reconciled)),
+  };
 }
 
 export function trimCall(library: Library, keys: PartitionKeys, upTo: EntryId): Call {

@@ -36,6 +36,8 @@ export interface AppliedMessage {
   readonly watermark: Watermark;
   /** Results of the commands in the batch that somebody waits for. */
   readonly results: ReadonlyMap<EntryId, Result>;
+  /** The watermark moved, or will, over commands that were not applied under their ids: no waiter may take it for that. */
+  readonly jump: boolean;
 }
 
 /** An entry that apply can take: a command, or a malformed one, which it parks. */
@@ -174,10 +176,11 @@ export function parseWatermark(record: string | null): Watermark {
 
 /** @throws Error when the message is not ours */
 export function parseAppliedMessage(message: string): AppliedMessage {
-  const parsed = JSON.parse(message) as { watermark: string; results: Record<string, string> };
+  const parsed = JSON.parse(message) as { watermark: string; results: Record<string, string>; jump?: true };
   return {
     watermark: parseWatermark(parsed.watermark),
     results: new Map(Object.entries(parsed.results).map(([id, result]) => [id, parseResult(result)])),
+    jump: parsed.jump === true,
   };
 }
 

@@ -41,12 +41,16 @@ function defineLibrary(name: string, files: readonly string[], functions: Record
   };
 }
 
-/** append, position, trim, coordinate and ownership: for the log's Redis. Reads the Lua files: once, at start. */
+/** append, reconcile and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */
 export function logLibrary(): Library {
-  return defineLibrary("millrace_log", ["./append.lua", "./coordinate.lua"], {
+  return defineLibrary("millrace_log", ["./append.lua", "./reconcile.lua", "./coordinate.lua"], {
     append: [],
     position: ["no-writes"],
     trim: ["allow-oom"],
+    // What is moved is there already: a full log can be brought into line, too.
+    fence: ["allow-oom"],
+    move: ["allow-oom"],
+    unfence: ["allow-oom"],
     coordinate: ["allow-oom"],
     ownership: ["no-writes"],
   });
@@ -54,13 +58,14 @@ export function logLibrary(): Library {
 
 const STORE_FILES = ["./integers.lua", "./operations.lua", "./producers.lua", "./dead-letters.lua"];
 
-/** apply, and what is read of dead letters: for the store's Redis. */
+/** apply, advance, and what is read of dead letters: for the store's Redis. */
 export function storeLibrary(): Library {
-  return defineLibrary("millrace_store", [...STORE_FILES, "./apply.lua", "./dead-letter-reads.lua"], {
+  return defineLibrary("millrace_store", [...STORE_FILES, "./apply.lua", "./dead-letter-reads.lua", "./advance.lua"], {
     apply: [],
     list_letters: ["no-writes"],
     read_letter: ["no-writes"],
     foresee_replays: ["no-writes"],
+    advance: [],
   });
 }
 

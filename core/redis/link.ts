@@ -40,10 +40,14 @@ export class Link {
   readonly #seat: Seat = { address: null };
   #diskSync: DiskSync | null = null;
   #closing = false;
+  #connections = 0;
 
   constructor(group: RedisGroup, role: Role, name: string) {
     this.#group = group;
     this.client = createClient(group, role, name, this.#seat);
+    this.client.on("ready", () => {
+      this.#connections += 1;
+    });
     this.client.on("end", () => {
       if (!this.#closing) setTimeout(() => this.#revive(), REVIVE_MS);
     });
@@ -59,6 +63,11 @@ export class Link {
 
   get url(): RedisUrl {
     return this.#group.url;
+  }
+
+  /** How often it has become ready: after each time it may be another Redis. */
+  get connections(): number {
+    return this.#connections;
   }
 
   get ready(): boolean {
