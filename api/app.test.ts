@@ -38,7 +38,7 @@ beforeEach(() => {
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
-    parkingOf: () => "skip",
+    settingsOf: () => ({ parking: "skip" }),
     lettersFull: () => false,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

@@ -1,7 +1,7 @@
 /**
  * What the app needs of the world: nothing of it names a runtime, so that the same app runs wherever these can be had.
  */
-import type { Command, Parking } from "../core/command.ts";
+import type { Command } from "../core/command.ts";
 import type { Grade } from "../core/grade.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
@@ -9,6 +9,7 @@ import type { Store } from "../core/store.ts";
 import type { Accepted } from "./appender.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
 import type { Incoming } from "./exchange.ts";
+import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
@@ -35,7 +36,7 @@ export interface AppDependencies {
     lastState(partition: number): PartitionState | null;
   };
   /** What becomes of later commands of a key when one of it fails; stamped on each write. */
-  readonly parkingOf: (namespace: string) => Parking;
+  readonly settingsOf: SettingsOf;
   /** Has a partition so many dead letters that it takes no more writes? */
   readonly lettersFull: (partition: number) => boolean;
   readonly requestIds: RequestIds;

@@ -25,6 +25,8 @@ export const PROBLEMS = {
   "invalid-revision": { status: 400, title: "That is not a revision" },
   "invalid-precondition": { status: 400, title: "The precondition is not valid" },
   "invalid-increment": { status: 400, title: "The increment is not a 64-bit integer" },
+  "invalid-grade": { status: 400, title: "That is not a grade" },
+  "grade-unavailable": { status: 400, title: "This log cannot give that grade" },
   "unknown-parameter": { status: 400, title: "A query parameter is not known here" },
   "invalid-parameter": { status: 400, title: "A query parameter is not valid" },
   "precondition-failed": { status: 412, title: "The precondition was not met" },

@@ -16,7 +16,7 @@ export interface KeyPath extends Target {
 
 export const KV_PREFIX = "/v1/kv/";
 
-const NAMESPACE_PATTERN = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAMESPACE_MAX_CHARS - 1}}$`);
+export const NAMESPACE_PATTERN = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAMESPACE_MAX_CHARS - 1}}$`);
 /** Nothing to decode, to measure in bytes, or to refuse: almost every key. */
 const PLAIN_KEY = new RegExp(`^[A-Za-z0-9_~!$&'()*+,;=:@/-]{1,${KEY_MAX_BYTES}}$`);
 const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;

@@ -53,7 +53,7 @@ beforeEach(() => {
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
-    parkingOf: (namespace) => (namespace === "orders" ? "block" : "skip"),
+    settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),
     lettersFull: () => full,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

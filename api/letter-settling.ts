@@ -13,6 +13,7 @@ import { findLetters, formatCursor, type Located, type Selection } from "./dead-
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, type Incoming, jsonAnswer } from "./exchange.ts";
+import { wantedGrade } from "./grade.ts";
 import { parsePreference } from "./preference.ts";
 import { refuseHalted, type Saying, tellResult, untilApplied } from "./write.ts";
 
@@ -114,7 +115,7 @@ export async function settleLetters(
           awaited: waitS > 0,
           acceptedMs: deps.now(),
         };
-        const accepted = await deps.submit(located.partition, command, deps.log.defaultGrade);
+        const accepted = await deps.submit(located.partition, command, wantedGrade(deps, incoming, command.namespace));
         const revision = formatRevision(accepted.partition, accepted.id);
         const passed =
           waitS === 0

@@ -2,7 +2,6 @@
  * The api, put together from its configuration.
  */
 import type { Logger } from "pino";
-import type { Parking } from "../core/command.ts";
 import { describeError, OperatingError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
@@ -30,9 +29,6 @@ import { traceparentOf } from "./traceparent.ts";
 
 /** How long requests may go on waiting when the process stops. */
 const WAITERS_PATIENCE_MS = 8_000;
-
-/** The parking policy of every namespace, as long as none can be configured. */
-const parkingOf = (): Parking => "skip";
 
 /** @param instance random: it names this process as a producer, and its requests */
 export function buildApi(config: ApiConfig, instance: string, logger: Logger, fail: () => void): Service {
@@ -78,7 +74,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     floors: feed,
     losses: new PartitionLosses(log, store),
     monitor,
-    parkingOf,
+    settingsOf: config.MILLRACE_NAMESPACES,
     lettersFull: (partition) => letterCounts.full(partition),
     requestIds: new RequestIds(instance),
     traceparentOf,

@@ -11,6 +11,7 @@ import type { Passed } from "./applied-feed.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
+import { wantedGrade } from "./grade.ts";
 import { parseWritePrecondition } from "./precondition.ts";
 import { parsePreference } from "./preference.ts";
 
@@ -35,7 +36,7 @@ export async function write(
   const traceparent = deps.traceparentOf(incoming);
   return accept(deps, incoming, target, {
     operation,
-    parking: deps.parkingOf(target.namespace),
+    parking: deps.settingsOf(target.namespace).parking,
     ...(condition && { condition }),
     ...(traceparent !== undefined && { traceparent }),
   });
@@ -63,7 +64,7 @@ export async function accept(
     awaited: preference.waitS > 0,
     acceptedMs: deps.now(),
   };
-  const accepted = await deps.submit(target.partition, command, deps.log.defaultGrade);
+  const accepted = await deps.submit(target.partition, command, wantedGrade(deps, incoming, target.namespace));
   const revision = formatRevision(accepted.partition, accepted.id);
   const headers: Record<string, string> = {
     "Millrace-Revision": revision,

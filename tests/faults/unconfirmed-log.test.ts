@@ -42,7 +42,14 @@ test("what the log's replica does not hold is neither acknowledged nor applied, 
   expect(performance.now() - startMs).toBeLessThan(PUT_MAX_MS);
   expect(refused.status).toBe(503);
   expect(refused.text).toContain("outcome-unknown");
-  expect(await log.entries(0)).toHaveLength(3);
+  // Who asks for less is not kept waiting by who asks for more.
+  const waiting = client.increment("confirmed", "counter");
+  const inMemory = await client.increment("confirmed", "counter", "1", { headers: { "millrace-grade": "memory" } });
+  accepted(inMemory);
+  expect(inMemory.headers["millrace-grade"]).toBe("memory");
+  expect(performance.now() - startMs).toBeLessThan(2 * PUT_MAX_MS);
+  expect((await waiting).status).toBe(503);
+  expect(await log.entries(0)).toHaveLength(5);
 
   // It has been read again and again, and was not applied.
   await partitions.inState(0, "unconfirmed");
@@ -57,8 +64,8 @@ test("what the log's replica does not hold is neither acknowledged nor applied, 
 
   replica.resume();
   await partitions.drained();
-  expect((await client.get("confirmed", "counter")).text).toBe("3");
-  expect(await log.entries(0)).toHaveLength(3);
+  expect((await client.get("confirmed", "counter")).text).toBe("5");
+  expect(await log.entries(0)).toHaveLength(5);
   await partitions.inState(0, "ok");
   accepted(await client.increment("confirmed", "counter"));
 });
