@@ -25,6 +25,7 @@ beforeEach(() => {
       return { partition: 3, id: "10-2", ordinal: 7, grade: "memory" };
     },
     log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
+    replicas: { read: unavailable },
     store: {
       read: unavailable,
       outcome: unavailable,

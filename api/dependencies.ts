@@ -25,6 +25,8 @@ export interface AppDependencies {
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
   readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
+  /** The store as a replica of it in sync tells; the store itself where there is none. */
+  readonly replicas: Pick<Store, "read">;
   readonly feed: Pick<AppliedFeed, "wait">;
   /** What was served or heard of: no read answers with less. */
   readonly floors: Pick<AppliedFeed, "admit" | "floor">;

@@ -37,6 +37,7 @@ beforeEach(() => {
       return { partition, id: `20-${submitted.length}`, ordinal: submitted.length, grade: "memory" };
     },
     log: { find: nothing, position: nothing, gives: () => "yes", defaultGrade: "memory" },
+    replicas: { read: nothing },
     store: {
       read: nothing,
       outcome: nothing,

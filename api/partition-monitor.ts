@@ -44,6 +44,8 @@ export interface MonitorDependencies {
   readonly floors: Pick<AppliedFeed, "floor" | "raise" | "lower">;
   /** False while a Redis is away: nothing is asked then. */
   readonly usable: () => boolean;
+  /** False while it is not sure that the connections lead to the masters: then a log or a store may only seem to be behind. */
+  readonly settled: () => boolean;
   /** Told when commands that were served are gone for good: nothing can bring the store there again. */
   readonly onUnreachable: (partition: number, served: Watermark, watermark: Watermark) => void;
   /** Told when a partition has come into another state. */
@@ -113,7 +115,7 @@ export class PartitionMonitor implements Service {
         const watermark = examine(position, seen).state === "lost-base" ? await store.watermark(partition) : seen;
         const owner = ownership.owners.get(partition) ?? null;
         const word = owner === null ? UNOWNED : (parseOwnerWord(ownership.states.get(partition) ?? "") ?? TAKEN_OVER);
-        return describe(partition, position, watermark, owner, word);
+        return describe(partition, position, watermark, owner, word, this.#deps.settled());
       }),
     );
     for (const report of this.#last) {
@@ -138,7 +140,7 @@ export class PartitionMonitor implements Service {
     const { floors, onUnreachable } = this.#deps;
     if (reached) floors.raise(partition, reached);
     floors.raise(partition, watermark);
-    if (state !== "ok" || backlog > 0 || watermark.ordinal >= served.ordinal) {
+    if (state !== "ok" || backlog > 0 || watermark.ordinal >= served.ordinal || !this.#deps.settled()) {
       this.#behind.delete(partition);
       return;
     }
@@ -157,8 +159,10 @@ function describe(
   watermark: Watermark,
   owner: string | null,
   word: OwnerWord,
+  settled: boolean,
 ): PartitionReport {
-  const { state, reason } = [examine(position, watermark)].find(isHalted) ?? word;
+  const verdict = settled ? examine(position, watermark) : word;
+  const { state, reason } = isHalted(verdict) ? verdict : word;
   const { reconciled } = position;
   return {
     partition,

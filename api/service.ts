@@ -39,6 +39,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   tellChanges(storeGroup, "store", logger);
   const logLink = new Link(logGroup, "writer", `api-log-${instance}`);
   const storeLink = new Link(storeGroup, "reader", `api-store-${instance}`);
+  // Only Sentinel tells where replicas are.
+  const replicaLink = storeGroup.watch && new Link(storeGroup, "replica", `api-replica-${instance}`);
   const log = new Log(logLink, partitions);
   const store = new Store(storeLink, partitions);
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
@@ -57,11 +59,14 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     store,
     floors: feed,
     usable: () => preparation.logUsable && preparation.storeUsable,
+    settled: () => logLink.standing().settled && storeLink.standing().settled,
     onUnreachable: (partition, served, watermark) =>
       logger.error({ partition, served, watermark }, "commands that were served are in neither log nor store"),
     onState: (state) => entered.set(state, (entered.get(state) ?? 0) + 1),
   });
   const letterCounts = new LetterCounts(store, () => preparation.storeUsable);
+  const judgedStore = judged(store, () => preparation.storeUsable);
+  const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
@@ -69,7 +74,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     partitions,
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
     log,
-    store: judged(store, () => preparation.storeUsable),
+    store: judgedStore,
+    replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : judgedStore.read(...key)) },
     feed,
     floors: feed,
     losses: new PartitionLosses(log, store),
@@ -111,6 +117,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       preparation.onUsable(() => monitor.look());
       await Promise.all([logGroup.start(), storeGroup.start()]);
       await preparation.start();
+      replicaLink?.open(
+        () => undefined,
+        () => undefined,
+      );
       subscriber.open((channel, message) => {
         const partition = partitionOfChannel.get(channel);
         if (partition !== undefined) feed.hear(partition, message);
@@ -134,6 +144,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       subscriber.close();
       logLink.close();
       storeLink.close();
+      replicaLink?.close();
       await Promise.all([logGroup.stop(), storeGroup.stop()]);
       await ops.stop();
     },

@@ -29,7 +29,7 @@ export function matches(first: RawEntry | undefined, { floor }: LogPosition, wat
 
 /** The entry at the watermark seems not to be what it was. Afresh: it may just have been trimmed. */
 export async function lookCloser(log: Log, partition: number, watermark: Watermark): Promise<PartitionState> {
-  const position = await log.position(partition);
+  const position = await log.confirmedPosition(partition);
   const verdict = examine(position, watermark);
   const [first] = await log.between(partition, watermark.id, "+", 1);
   if (isHalted(verdict) || matches(first, position, watermark)) return verdict;

@@ -135,7 +135,7 @@ export class PartitionWorker {
     for (;;) {
       let watermark = this.#standing.watermark ?? WATERMARK_ZERO;
       if (this.#stopping) return STATE_OK;
-      const position = await log.position(this.partition);
+      const position = await log.confirmedPosition(this.partition);
       this.#era = position.era;
       const verdict = examine(position, watermark);
       if (isHalted(verdict)) return verdict;

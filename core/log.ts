@@ -40,7 +40,7 @@ import {
 import type { Grade } from "./grade.ts";
 import { APPLY_GROUP, keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { Coalescer } from "./redis/coalescer.ts";
-import type { Link } from "./redis/link.ts";
+import type { Call, Link } from "./redis/link.ts";
 
 /** An entry as the stream holds it: id, and field names and values in turn. */
 export type RawEntry = readonly [id: EntryId, fields: readonly Buffer[]];
@@ -52,7 +52,7 @@ export class Log {
   readonly #library: Library = logLibrary();
   readonly #keys: readonly PartitionKeys[];
   readonly #appends: Readonly<Record<Grade, AppendBatcher>>;
-  /** Reads of all partitions in one turn: one WAIT for all. */
+  /** What must be confirmed, of all partitions in one turn: one WAIT for all. */
   readonly #reads: Coalescer;
 
   constructor(link: Link, partitions: number) {
@@ -122,8 +122,8 @@ export class Log {
     return toEntries(reply as [Buffer, Buffer[]][]);
   }
 
-  /** Entries from one id to another, both included. */
-  async between(partition: number, from: EntryId, to: EntryId | "+", count: number): Promise<RawEntry[]> {
+  /** Entries from one id to another (`+`: the last), both included. */
+  async between(partition: number, from: EntryId, to: EntryId, count: number): Promise<RawEntry[]> {
     const { log } = this.#at(partition);
     const reply = await this.#reads.send({ name: "XRANGE", args: [log, from, to, "COUNT", count] });
     return toEntries(reply as [Buffer, Buffer[]][]);
@@ -179,10 +179,16 @@ export class Log {
     await this.#link.call({ name: "XGROUP", args: ["SETID", log, APPLY_GROUP, ...position] });
   }
 
+  /** Where the server that we are connected to says that the partition stands. */
   async position(partition: number): Promise<LogPosition> {
     const call = positionCall(this.#library, this.#at(partition));
     const reply = this.#withLibrary(() => this.#link.call(call));
     return parsePosition(await reply.catch(unavailable("log-unavailable")));
+  }
+
+  /** The same, confirmed: a deposed master's word that the log went back is not believed. */
+  async confirmedPosition(partition: number): Promise<LogPosition> {
+    return parsePosition(await this.#confirmed(positionCall(this.#library, this.#at(partition))));
   }
 
   /** Positions of all partitions, in order. */
@@ -203,19 +209,19 @@ export class Log {
    */
   async fence(partition: number, watermark: Watermark, era: number): Promise<Fence | null> {
     const call = fenceCall(this.#library, this.#at(partition), watermark, era);
-    return parseFence(await this.#withLibrary(() => this.#link.call(call)));
+    return parseFence(await this.#confirmed(call));
   }
 
   /** Moves entries to the log's end, and drops others. @returns false when that fence does not stand any more */
   async move(partition: number, fence: Fence, moves: readonly Move[], drops: readonly EntryId[]): Promise<boolean> {
     const call = moveCall(this.#library, this.#at(partition), fence, moves, drops);
-    return (await this.#withLibrary(() => this.#link.call(call))) !== null;
+    return (await this.#confirmed(call)) !== null;
   }
 
   /** Appends go on. @returns null when that fence does not stand any more */
   async unfence(partition: number, fence: Fence): Promise<Reconciliation | null> {
     const call = unfenceCall(this.#library, this.#at(partition), fence);
-    const record = (await this.#withLibrary(() => this.#link.call(call))) as Buffer | null;
+    const record = (await this.#confirmed(call)) as Buffer | null;
     return parseReconciliation(record === null ? null : String(record));
   }
 
@@ -228,6 +234,10 @@ export class Log {
   async ownership(): Promise<Ownership> {
     const reply = this.#withLibrary(() => this.#link.call(ownershipCall(this.#library)));
     return parseOwnership(await reply.catch(unavailable("log-unavailable")));
+  }
+
+  #confirmed(call: Call): Promise<unknown> {
+    return this.#withLibrary(() => this.#reads.send(call));
   }
 
   async #withLibrary(call: () => Promise<unknown>): Promise<unknown> {

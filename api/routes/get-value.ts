@@ -3,7 +3,8 @@
  *
  * With Millrace-Min-Revision the answer is at least as new as that revision: value and watermark are read in one call,
  * and only that call is trusted. Without it, too, the answer is never older than what this process has served or heard
- * of: where the store went back, the read waits a little for it to be healed, and is refused else.
+ * of: where the store went back, the read waits a little for it to be healed, and is refused else. With
+ * `?consistency=replica` any replica in sync answers, and only the minimum revision, where one is given, is kept.
  */
 import { compareIds, type EntryId, formatRevision, idTimeMs } from "../../core/entry-id.ts";
 import { MIN_REVISION_WAIT_MS, RECOVERY_WAIT_MS } from "../../core/limits.ts";
@@ -24,15 +25,21 @@ const REREAD_PAUSE_MS = 25;
 export function getValue(deps: AppDependencies): Handler {
   return async (incoming) => {
     const { namespace, key, query } = parseKeyPath(incoming.target);
-    onlyParameters(query, []);
+    onlyParameters(query, ["consistency"]);
+    const consistency = query?.get("consistency") ?? null;
+    if (consistency !== null && consistency !== "replica") {
+      throw new ProblemError("invalid-parameter", "consistency is replica, or left out.");
+    }
     const partition = partitionOf(namespace, key, deps.partitions);
     const least = parseMinRevision(incoming.header("millrace-min-revision"), partition, deps.partitions);
-    const read = () => deps.store.read(partition, namespace, key);
+    const store = consistency === null ? deps.store : deps.replicas;
+    const read = () => store.read(partition, namespace, key);
     const reading =
       least === null ? await read() : await readAtLeast(deps, incoming, read, partition, notReached(least));
-    const { stored } = deps.floors.admit(partition, reading.watermark)
-      ? reading
-      : await readAtLeast(deps, incoming, read, partition, wentBack(deps.floors.floor(partition).id));
+    const { stored } =
+      consistency !== null || deps.floors.admit(partition, reading.watermark)
+        ? reading
+        : await readAtLeast(deps, incoming, read, partition, wentBack(deps.floors.floor(partition).id));
     if (stored === null) throw new ProblemError("key-not-found");
     const revision = formatRevision(partition, stored.id);
     const etag = `"${revision}"`;
