@@ -9,6 +9,8 @@ export interface ChildOptions {
   args: readonly string[];
   reaper: Reaper;
   env?: NodeJS.ProcessEnv;
+  /** Stopping sends SIGTERM again this often, to a program that may pass one over. */
+  repeatTermMs?: number;
   /** Called for each line of stdout and stderr, as it comes. */
   onLine?: (line: string) => void;
 }
@@ -74,8 +76,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stop: async (graceMs) => {
       signal("SIGTERM");
       signal("SIGCONT");
+      const { repeatTermMs } = options;
+      const again = repeatTermMs === undefined ? undefined : setInterval(() => signal("SIGTERM"), repeatTermMs);
       const timer = setTimeout(() => signal("SIGKILL"), graceMs);
       const code = await exited;
+      clearInterval(again);
       clearTimeout(timer);
       return code;
     },

@@ -43,6 +43,8 @@ const STOP_GRACE_MS = 5_000;
 const READY_INTERVAL_MS = 1_000;
 /** While a node is not ready it is looked at more often: the sooner it may be promoted. */
 const UNREADY_INTERVAL_MS = 200;
+/** A replica that writes its first file after a full sync refuses to exit, and would have to be killed with half of it. */
+const REPEAT_TERM_MS = 250;
 const SCRIPT_TIMEOUT_MS = 90_000;
 
 /** How the services are told of a group. */
@@ -120,7 +122,12 @@ async function startScript(
   address: Address,
   { reaper, onSpawn, readyTimeoutMs }: StartOptions,
 ): Promise<Child> {
-  const child = await startChild({ command: "env", args: scriptCommand(script, args, env), reaper });
+  const child = await startChild({
+    command: "env",
+    args: scriptCommand(script, args, env),
+    reaper,
+    repeatTermMs: REPEAT_TERM_MS,
+  });
   onSpawn?.(child);
   if (await answers(child, address, readyTimeoutMs)) return child;
   const why = child.running ? `does not answer after ${readyTimeoutMs} ms` : "has ended";

@@ -16,11 +16,18 @@ set -u
 REDIS_PORT=${REDIS_PORT:-6379}
 me=$REDIS_HOST:$REDIS_PORT
 server=$(own_server)
+# Longer than a look at everything; said again while it is needed.
 pause_ms=10000
-# Looks at the replicas, while no failover has been asked for; they have been found close behind before.
-looks=10
-# Looks at a failover that runs: longer than Sentinel's failover-timeout of 15 s.
-failover_looks=200
+# How long replicas that were close behind may take for the last writes. A frozen one must not cost the whole pause.
+catch_up_seconds=3
+# Longer than Sentinel's failover-timeout of 15 s: by then it has given up.
+failover_seconds=20
+# A replica with much data takes longer to sync; then it is stopped all the same.
+stoppable_seconds=10
+# The Sentinel that has accepted to start the failover.
+asked=''
+
+now() { date +%s; }
 
 # The offset of a server that is `role` and, as a replica, linked; nothing otherwise.
 offset_of() {
@@ -38,26 +45,32 @@ has_offset() {
   [ -n "$theirs" ] && [ "$theirs" -ge "$2" ]
 }
 
-# Is there a replica to promote, and has each of them reached this offset? Whichever Sentinel takes is right then.
+# all_reached <offset>: is there a replica to promote, and has each of them got this far? Whichever Sentinel takes is right.
 all_reached() {
-  candidates=$(ask_sentinels | replicas_seen yes)
-  [ -n "$candidates" ] || return 1
   for candidate in $candidates; do has_offset "$candidate" "$1" || return 1; done
+  [ -n "$candidates" ]
 }
 
-# wait_for_replicas: up to `looks` times.
 wait_for_replicas() {
-  left=$looks
+  deadline=$(($(now) + catch_up_seconds))
   until all_reached "$1"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
+    [ "$(now)" -lt $deadline ] || return 1
     sleep 0.05
   done
+  # Had it taken longer, the pause could be over before the failover has begun.
+  [ "$(now)" -le $deadline ]
 }
 
+# A Sentinel that is frozen would carry the command out when it wakes, with no pause: only one that answers is told.
 ask_for_failover() {
   for sentinel in $(sentinel_list); do
-    case $(ask "$sentinel" "SENTINEL FAILOVER $REDIS_KIND") in OK*) return 0 ;; esac
+    [ "$(ask "$sentinel" PING)" = PONG ] || continue
+    case $(ask "$sentinel" "SENTINEL FAILOVER $REDIS_KIND") in
+      OK*)
+        asked=$sentinel
+        return 0
+        ;;
+    esac
   done
   return 1
 }
@@ -68,20 +81,44 @@ follow() {
     'CLIENT UNPAUSE' >/dev/null
 }
 
+# A replica that writes its first file after a full sync refuses to exit on SIGTERM, and does not think of it again: who
+# stops the node after this would wait until it is killed.
+wait_until_stoppable() {
+  deadline=$(($(now) + stoppable_seconds))
+  until ask "$server" 'INFO replication' 'INFO persistence' | awk -F: -v linked="$1" '
+    { said[$1] = $2 }
+    END {
+      busy = said["master_sync_in_progress"] + said["loading"] + said["aof_rewrite_in_progress"] + said["aof_rewrite_scheduled"]
+      if (said["master_link_status"] != "up" && linked) busy += 1
+      exit said["role"] != "" && busy > 0
+    }'; do
+    [ "$(now)" -lt $deadline ] || return
+    sleep 0.1
+  done
+}
+
+# Does nobody know of a failover? The Sentinel that was asked for one must say so itself: nobody else may know.
+no_failover_runs() {
+  ! printf '%s\n' "$answers" | failover_seen || return 1
+  [ -n "$asked" ] || return 0
+  of_asked=$(group_seen_by "$asked")
+  [ -n "$of_asked" ] && ! printf '%s\n' "$of_asked" | failover_seen
+}
+
 # Returns when another node is the master, or when no failover runs any more.
 see_failover_through() {
-  left=$failover_looks
-  while [ $left -gt 0 ]; do
-    left=$((left - 1))
+  deadline=$(($(now) + failover_seconds))
+  while [ "$(now)" -lt $deadline ]; do
+    pause_writes
     answers=$(ask_sentinels)
     master=$(printf '%s\n' "$answers" | agreed_master)
     if [ -n "$master" ] && [ "$master" != "$me" ] && [ -n "$(offset_of "$master" master)" ]; then
       follow "$master"
       say "$master is the master of $REDIS_KIND now"
+      wait_until_stoppable linked
       return 0
     fi
-    if [ "$master" = "$me" ] && ! printf '%s\n' "$answers" | failover_seen; then return 1; fi
-    pause_writes
+    if [ "$master" = "$me" ] && no_failover_runs; then return 1; fi
     sleep 0.05
   done
   return 1
@@ -97,13 +134,16 @@ give_up() {
 offset=$(offset_of "$server" master)
 if [ -z "$offset" ]; then
   say "$me is not the master"
+  wait_until_stoppable ''
   exit 0
 fi
+candidates=$(ask_sentinels | replicas_seen yes)
 # Without a pause first: who is far behind, or away, is not waited for with the writes stopped.
-wait_for_replicas "$offset" || fail "$me stays the master: its replicas cannot follow (or there are none, or no Sentinel answers)"
+wait_for_replicas "$offset" || fail "$me stays the master: no replica to promote, or one that does not keep up: ${candidates:-none}"
 trap 'give_up "it was interrupted"' INT TERM HUP
 pause_writes
 offset=$(offset_of "$server" master)
-wait_for_replicas "${offset:?it has ceased to answer}" || give_up "a replica did not get the last writes in time"
+[ -n "$offset" ] || give_up "it has ceased to answer"
+wait_for_replicas "$offset" || give_up "a replica did not get the last writes in time"
 ask_for_failover || give_up "no Sentinel would start a failover"
 see_failover_through || give_up "the Sentinels did not complete the failover"
