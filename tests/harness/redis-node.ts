@@ -82,15 +82,8 @@ export async function startRedisNode({ place, index, dir, args, env, isMaster }:
     },
     restartUnguarded: async () => {
       await node.kill();
-      const announced = ["--replica-announce-ip", address.host, "--replica-announce-port", String(address.port)];
-      const { child } = await startRedisProcess({
-        kind,
-        dir,
-        reaper,
-        ...address,
-        args: [...announced, ...args],
-        onSpawn,
-      });
+      const reach = ["--protected-mode", "no", "--replica-announce-ip", address.host];
+      const { child } = await startRedisProcess({ kind, dir, reaper, ...address, args: [...reach, ...args], onSpawn });
       void keepReadiness(place, child);
     },
     wipe: async () => {
