@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { applied, httpClient, WAIT } from "../harness/http.ts";
+import { openRedis } from "../harness/log-reader.ts";
+import { startRedisGroups } from "../harness/redis-groups.ts";
+import { startStack } from "../harness/stack.ts";
+import { waitFor } from "../harness/wait-for.ts";
+
+test("a replica answers who allows it, never below the minimum revision; without one the master does", async () => {
+  const groups = await startRedisGroups({ nodes: 2 });
+  const stack = await startStack({ partitions: 2, reach: async () => groups });
+  const client = httpClient(stack.url);
+  const [replica] = await groups.store.replicas();
+  const reads = async () => {
+    const stats = await openRedis({ url: replica?.url ?? "" }).info("commandstats");
+    return Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  };
+  const get = (revision: string) =>
+    client.send("GET", "/v1/kv/n/k?consistency=replica", { headers: { "millrace-min-revision": revision } });
+
+  const first = applied(await client.put("n", "k", "0", WAIT));
+  await waitFor(async () => (await get(first.text)).status === 200 && (await reads()) > 0, {
+    what: "a read from the replica",
+  });
+  for (let i = 1; i <= 50; i++) {
+    const { text: revision } = applied(await client.put("n", "k", `${i}`, WAIT));
+    const answer = await get(revision);
+    expect([answer.status, answer.text]).toEqual([200, `${i}`]);
+  }
+  const before = await reads();
+  expect((await client.get("n", "k")).text).toBe("50");
+  expect(await reads()).toBe(before);
+  expect(before).toBeGreaterThan(40);
+
+  await replica?.kill();
+  await waitFor(async () => (await client.send("GET", "/v1/kv/n/k?consistency=replica")).text === "50");
+  expect((await client.send("GET", "/v1/kv/n/k?consistency=any")).status).toBe(400);
+});
