@@ -12,14 +12,23 @@ const POLL_MS = 1000;
 export class LetterCounts implements Service {
   readonly #store: Pick<Store, "letterCounts">;
   readonly #usable: () => boolean;
+  readonly #onChange: (partition: number, full: boolean) => void;
   #last: readonly LetterCount[] = [];
   #timer: ReturnType<typeof setInterval> | null = null;
   #polling = false;
 
-  /** @param usable false while the store is away: it is not asked then */
-  constructor(store: Pick<Store, "letterCounts">, usable: () => boolean) {
+  /**
+   * @param usable false while the store is away: it is not asked then
+   * @param onChange told when a partition has become full, or is not any more
+   */
+  constructor(
+    store: Pick<Store, "letterCounts">,
+    usable: () => boolean,
+    onChange: (partition: number, full: boolean) => void,
+  ) {
     this.#store = store;
     this.#usable = usable;
+    this.#onChange = onChange;
   }
 
   /** What was last seen, by partition; empty before anything was. */
@@ -29,7 +38,7 @@ export class LetterCounts implements Service {
 
   full(partition: number): boolean {
     const count = this.#last[partition];
-    return count !== undefined && (count.letters >= LETTERS_MAX || count.bytes >= LETTERS_MAX_BYTES);
+    return count !== undefined && isFull(count);
   }
 
   async start(): Promise<void> {
@@ -45,10 +54,19 @@ export class LetterCounts implements Service {
     if (this.#polling || !this.#usable()) return;
     this.#polling = true;
     try {
+      const before = this.#last;
       this.#last = await this.#store.letterCounts();
+      for (const [partition, count] of this.#last.entries()) {
+        const was = before[partition];
+        if (isFull(count) !== (was !== undefined && isFull(was))) this.#onChange(partition, isFull(count));
+      }
     } catch {
       // The connection says what is wrong.
     }
     this.#polling = false;
   }
+}
+
+function isFull({ letters, bytes }: LetterCount): boolean {
+  return letters >= LETTERS_MAX || bytes >= LETTERS_MAX_BYTES;
 }

@@ -124,12 +124,41 @@ describe("a partition with too many dead letters", () => {
     ["bytes", { letters: 1, bytes: LETTERS_MAX_BYTES }, { letters: 1, bytes: LETTERS_MAX_BYTES - 1 }],
   ])("is one that holds too many %s, for as long as it does", async (_, most, less) => {
     let now = most;
-    const counts = new LetterCounts({ letterCounts: async () => [{ letters: 0, bytes: 0 }, now] }, () => true);
+    const told: [number, boolean][] = [];
+    const counts = new LetterCounts(
+      { letterCounts: async () => [{ letters: 0, bytes: 0 }, now] },
+      () => true,
+      (partition, isFull) => told.push([partition, isFull]),
+    );
     expect(counts.full(1)).toBe(false);
+    await counts.poll();
     await counts.poll();
     expect([counts.full(0), counts.full(1)]).toEqual([false, true]);
     now = less;
     await counts.poll();
     expect(counts.full(1)).toBe(false);
+    expect(told).toEqual([
+      [1, true],
+      [1, false],
+    ]);
+  });
+});
+
+describe("a request for dead letters that could mean something else is refused:", () => {
+  test.each([
+    ["GET", "?colour=red", "unknown-parameter"],
+    ["GET", "?limit=0", "invalid-parameter"],
+    ["GET", "?cursor=x", "invalid-parameter"],
+    ["GET", "?since=yesterday", "invalid-parameter"],
+    ["GET", "?partition=4", "invalid-parameter"],
+    ["GET", "?key=a&key=b", "invalid-parameter"],
+    ["GET", "?force=true", "unknown-parameter"],
+    ["POST", "/replay?force=maybe", "invalid-parameter"],
+    ["DELETE", "", "invalid-parameter"],
+    ["DELETE", "?limit=5", "invalid-parameter"],
+  ])("%s %s is %s", async (method, path, type) => {
+    const answer = await send(method, `/v1/dead-letters${path}`);
+    expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ type: `/problems/${type}` })]);
+    expect(submitted).toEqual([]);
   });
 });

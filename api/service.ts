@@ -64,7 +64,14 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       logger.error({ partition, served, watermark }, "commands that were served are in neither log nor store"),
     onState: (state) => entered.set(state, (entered.get(state) ?? 0) + 1),
   });
-  const letterCounts = new LetterCounts(store, () => preparation.storeUsable);
+  const letterCounts = new LetterCounts(
+    store,
+    () => preparation.storeUsable,
+    (partition, full) =>
+      full
+        ? logger.error({ partition }, "too many dead letters: the partition takes no writes until some are settled")
+        : logger.info({ partition }, "few enough dead letters: the partition takes writes again"),
+  );
   const judgedStore = judged(store, () => preparation.storeUsable);
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();

@@ -134,21 +134,6 @@ describe("the list", () => {
     expect(await ids(`until=${first}`)).toEqual([]);
     expect(await ids(`until=${new Date(ms + 1).toISOString()}`)).toEqual(both);
   });
-
-  test.each([
-    ["GET", "?colour=red", "unknown-parameter"],
-    ["GET", "?limit=0", "invalid-parameter"],
-    ["GET", "?cursor=x", "invalid-parameter"],
-    ["GET", "?since=yesterday", "invalid-parameter"],
-    ["GET", "?partition=4", "invalid-parameter"],
-    ["GET", "?key=a&key=b", "invalid-parameter"],
-    ["GET", "?force=true", "unknown-parameter"],
-    ["POST", "/replay?force=maybe", "invalid-parameter"],
-    ["DELETE", "", "invalid-parameter"],
-    ["DELETE", "?limit=5", "invalid-parameter"],
-  ])("%s %s is refused: %s", async (method, path, type) => {
-    expect(problem(await client.send(method, `${LETTERS}${path}`))).toEqual([400, `/problems/${type}`]);
-  });
 });
 
 describe("a replay", () => {

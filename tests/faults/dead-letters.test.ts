@@ -162,10 +162,12 @@ describe("dead letters that are replayed", () => {
     }
     await drained();
     for (const key of keys) await store.redis.del(valueKey(key));
-    const [answers] = await Promise.all([
-      replayAll("prefix=rush-"),
-      ...keys.map((key, i) => (i % 2 === 0 ? client.put("n", key, "newer", WAIT) : client.remove("n", key, WAIT))),
-    ]);
+    const write = (key: string, i: number) =>
+      i % 2 === 0 ? client.put("n", key, "newer", WAIT) : client.remove("n", key, WAIT);
+    const early = keys.map((key, i) => (i < 15 ? write(key, i) : null));
+    const replaying = replayAll("prefix=rush-");
+    const late = keys.map((key, i) => (i < 15 ? null : write(key, i)));
+    const [answers] = await Promise.all([replaying, ...early, ...late]);
     expect(answers.status).toBe(202);
     await drained();
     for (const [i, key] of keys.entries()) {
