@@ -6,11 +6,11 @@ import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { endProcess, isRunning, type KnownProcess } from "./process-list.ts";
-import type { RedisKind } from "./redis-process.ts";
 
 export interface DataFolder {
-  /** The data folder of one server; it exists. */
-  dir(kind: RedisKind): string;
+  readonly path: string;
+  /** The folder of one server, made where it is missing. */
+  dir(name: string): Promise<string>;
   /** Writes down the processes that work here now. */
   record(children: readonly KnownProcess[]): Promise<void>;
   /** The folder may be used by others. */
@@ -32,7 +32,7 @@ export async function openDataFolder(
   owner: KnownProcess,
   say: (line: string) => void,
 ): Promise<DataFolder> {
-  for (const kind of ["log", "store"]) await mkdir(join(path, kind), { recursive: true });
+  await mkdir(path, { recursive: true });
   const lockPath = join(path, "lock");
   // Written aside and then linked or renamed: nobody ever reads half a lock.
   const draftPath = `${lockPath}.${owner.pid}`;
@@ -59,7 +59,11 @@ export async function openDataFolder(
   }
   let recorded = Promise.resolve();
   return {
-    dir: (kind) => join(path, kind),
+    path,
+    dir: async (name) => {
+      await mkdir(join(path, name), { recursive: true });
+      return join(path, name);
+    },
     record: (children) => {
       const lock = { owner, children: [...children] };
       // One at a time: they all use the same draft.

@@ -1,5 +1,5 @@
 /**
- * Millrace on one machine: a log and a store, one API and its consumers, each a process of its own as in a cluster.
+ * Millrace on one machine: the Redises of a tier, one API and its consumers, each a process of its own as in a cluster.
  * Started from the bottom up and stopped from the top down, so that nobody loses what it stands on.
  */
 import type { Child } from "./child.ts";
@@ -9,12 +9,14 @@ import { readableLine } from "./log-lines.ts";
 import { checkPorts } from "./ports.ts";
 import type { KnownProcess } from "./process-list.ts";
 import type { Reaper } from "./reaper.ts";
-import { type RedisKind, startRedisProcess } from "./redis-process.ts";
+import type { RedisAccess, RedisTier } from "./redis-tier.ts";
 import { type ServiceKind, serviceProgram, startServiceProcess, waitUntilReady } from "./service-process.ts";
 import { type Supervisor, type SupervisorOptions, superviseProcess } from "./supervisor.ts";
 
 export interface LocalStackOptions {
   config: LocalConfig;
+  dataFolder: string;
+  redis: RedisTier;
   /** Passed on to the API and the consumers. */
   environment: NodeJS.ProcessEnv;
   reaper: Reaper;
@@ -23,27 +25,22 @@ export interface LocalStackOptions {
   say: (line: string) => void;
 }
 
-export interface LocalUrls {
+export interface LocalUrls extends RedisAccess {
   api: string;
   ops: readonly string[];
-  log: string;
-  store: string;
 }
 
-/** A service gets this long to finish what it has in flight, more than it gives itself; a server, to write its file. */
-const STOP_GRACE_MS = 20_000;
-
-/**
- * This log has no replicas: what it has accepted is safe only on the disk. Each write is therefore synced before it is
- * answered, all of one event-loop turn at once. The store can be rebuilt from the log.
- */
-const SERVER_ARGS: Record<RedisKind, readonly string[]> = { log: ["--appendfsync", "always"], store: [] };
+/** Longer than a service gives itself for what it has in flight, and a server for its replicas (shutdown-timeout). */
+const STOP_GRACE_MS = 25_000;
 const READY_TIMEOUT_MS = 60_000;
+
+/** The Sentinels go before the servers: who is the master stays as it is. */
+type Tier = ServiceKind | "sentinel" | "redis";
 
 export class LocalStack {
   readonly #options: LocalStackOptions;
   /** In the order in which they are stopped. */
-  readonly #tiers: Record<ServiceKind | "redis", Supervisor[]> = { api: [], consumer: [], redis: [] };
+  readonly #tiers: Record<Tier, Supervisor[]> = { api: [], consumer: [], sentinel: [], redis: [] };
   readonly #processes = new Map<string, KnownProcess>();
   #folder: DataFolder | undefined;
   #starting: Promise<LocalUrls> | undefined;
@@ -77,44 +74,26 @@ export class LocalStack {
     const { config, program, say } = this.#options;
     // First, because it ends what a killed stack has left on the ports.
     const owner = { pid: process.pid, command: program };
-    this.#folder = await openDataFolder(config.dataFolder, owner, say);
+    this.#folder = await openDataFolder(this.#options.dataFolder, owner, say);
     const opsPorts = [config.opsPort, ...config.consumerOpsPorts];
     await checkPorts([
       { port: config.port, variable: "PORT" },
       ...opsPorts.map((port) => ({ port, variable: "OPS_PORT" })),
     ]);
-    const [log, store] = await Promise.all([
-      this.#startRedis("log", this.#folder.dir("log")),
-      this.#startRedis("store", this.#folder.dir("store")),
-    ]);
-    const urls = { LOG_URL: log, STORE_URL: store, MILLRACE_OPS_HOST: "127.0.0.1" };
+    const redis = await this.#options.redis.start({
+      folder: this.#folder,
+      reaper: this.#options.reaper,
+      supervise: (tier, name, start) => this.#supervise(tier, name, start),
+      record: (name, known) => this.#record(name, known),
+    });
+    const urls = { ...redis.env, LOG_URL: redis.log, STORE_URL: redis.store, MILLRACE_OPS_HOST: "127.0.0.1" };
     const ops = await Promise.all([
       this.#startService("api", "api", config.opsPort, { ...urls, PORT: String(config.port) }),
       ...config.consumerOpsPorts.map((port, index) =>
         this.#startService("consumer", `consumer-${index + 1}`, port, urls),
       ),
     ]);
-    return { api: `http://127.0.0.1:${config.port}`, ops, log, store };
-  }
-
-  async #startRedis(kind: RedisKind, dir: string): Promise<string> {
-    const { reaper } = this.#options;
-    // Found at the first start and kept: the services know it.
-    let port: number | undefined;
-    await this.#supervise("redis", `${kind}-redis`, async (spawned) => {
-      const known = port === undefined ? {} : { port };
-      const server = await startRedisProcess({
-        kind,
-        dir,
-        reaper,
-        args: SERVER_ARGS[kind],
-        ...known,
-        onSpawn: spawned,
-      });
-      port = server.port;
-      await this.#record(`${kind}-redis`, { pid: server.child.pid, command: `127.0.0.1:${port}` });
-    });
-    return `redis://127.0.0.1:${port}`;
+    return { ...redis, api: `http://127.0.0.1:${config.port}`, ops };
   }
 
   async #startService(kind: ServiceKind, name: string, opsPort: number, env: NodeJS.ProcessEnv): Promise<string> {
@@ -137,7 +116,7 @@ export class LocalStack {
     return opsUrl;
   }
 
-  #supervise(tier: ServiceKind | "redis", name: string, start: SupervisorOptions["start"]): Promise<void> {
+  #supervise(tier: Tier, name: string, start: SupervisorOptions["start"]): Promise<void> {
     if (this.#stopping) throw new Error("stopped while starting");
     const supervisor = superviseProcess({ name, start, say: this.#options.say });
     this.#tiers[tier].push(supervisor);

@@ -99,6 +99,17 @@ export async function keepReadiness(place: NodePlace, child: Child): Promise<voi
   }
 }
 
+/** Waits until the node is the master or has all that its master has. Throws when the time is over before. */
+export async function waitUntilInSync(place: NodePlace, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await runScript("node-ready.sh", nodeEnvironment(place))).ok) {
+    if (performance.now() > deadline) {
+      throw new Error(`${hostAndPort(place.address)} of ${place.kind} is not in sync after ${timeoutMs} ms`);
+    }
+    await sleep(UNREADY_INTERVAL_MS);
+  }
+}
+
 function nodeEnvironment({ plan, kind, address }: NodePlace): NodeJS.ProcessEnv {
   return {
     REDIS_KIND: kind,

@@ -1,7 +1,13 @@
-/** `npm start`: the whole of Millrace on this machine, until Ctrl-C. A second Ctrl-C does not wait. */
+/**
+ * `npm start`: the whole of Millrace on this machine, until Ctrl-C. A second Ctrl-C does not wait.
+ * `npm run start:ha`, which adds --ha: the same with replicas and Sentinels, its data in a folder of its own.
+ */
+import { join } from "node:path";
 import { readLocalConfig } from "./config.ts";
 import { LocalStack } from "./local-stack.ts";
 import { startReaper } from "./reaper.ts";
+import { replicatedRedis } from "./replicated-redis.ts";
+import { singleRedis } from "./single-redis.ts";
 import { welcome } from "./welcome.ts";
 
 /** npm passes on a Ctrl-C that the terminal has sent here already: two within this time are one. */
@@ -17,7 +23,11 @@ let stoppingSince: number | undefined;
 try {
   const config = readLocalConfig(process.env);
   const reaper = startReaper("TERM");
-  const stack = new LocalStack({ config, environment: process.env, reaper, program: "infra/local/start", say });
+  const replicated = process.argv.includes("--ha");
+  const dataFolder = replicated ? join(config.dataFolder, "ha") : config.dataFolder;
+  const redis = replicated ? replicatedRedis : singleRedis;
+  const program = "infra/local/start";
+  const stack = new LocalStack({ config, dataFolder, redis, environment: process.env, reaper, program, say });
   const onSignal = (): void => {
     if (stoppingSince === undefined) {
       stoppingSince = performance.now();
@@ -30,7 +40,7 @@ try {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   try {
-    say(welcome(await stack.start(), config.dataFolder));
+    say(welcome(await stack.start(), dataFolder));
   } catch (error) {
     await stack.stop();
     throw error;

@@ -16,7 +16,7 @@ Write a value, wait until it is applied, and read it:
 
   curl -i -X PUT ${key} -H 'Content-Type: text/plain' -H 'Prefer: wait=2' -d 'hello, world'
   curl -i ${key}
-
+${urls.notes ?? ""}
 Ctrl-C stops it; the data stays.
 `;
 }
