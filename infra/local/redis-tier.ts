@@ -9,9 +9,9 @@ export interface TierTools {
   folder: DataFolder;
   reaper: Reaper;
   /** Keeps a process running until the stack stops; resolves when it is of use. */
-  supervise(tier: "sentinel" | "redis", name: string, start: SupervisorOptions["start"]): Promise<void>;
+  supervise: (tier: "sentinel" | "redis", name: string, start: SupervisorOptions["start"]) => Promise<void>;
   /** Writes a process down, for the case that the stack is killed. */
-  record(name: string, known: KnownProcess): Promise<void>;
+  record: (name: string, known: KnownProcess) => Promise<void>;
 }
 
 export interface RedisAccess {
