@@ -122,7 +122,7 @@ export class Log {
     return toEntries(reply as [Buffer, Buffer[]][]);
   }
 
-  /** Entries from one id to another (`+`: the last), both included. */
+  /** Entries from one id to another, both included; `+` is the end. */
   async between(partition: number, from: EntryId, to: EntryId, count: number): Promise<RawEntry[]> {
     const { log } = this.#at(partition);
     const reply = await this.#reads.send({ name: "XRANGE", args: [log, from, to, "COUNT", count] });
