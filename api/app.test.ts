@@ -12,18 +12,21 @@ const unavailable = () => Promise.reject(new OperatingError("store-unavailable",
 let submitted: Command[];
 let reported: unknown[];
 let counted: string[];
+let problems: string[];
 let deps: AppDependencies;
 
 beforeEach(() => {
   submitted = [];
   reported = [];
   counted = [];
+  problems = [];
   deps = {
     partitions: 16,
     submit: async (_, command) => {
       submitted.push(command);
       return { partition: 3, id: "10-2", ordinal: 7, grade: "memory" };
     },
+    admission: { admit: () => undefined, accepted: () => undefined },
     log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
     replicas: { read: unavailable },
     store: {
@@ -45,6 +48,7 @@ beforeEach(() => {
     traceparentOf: () => undefined,
     now: () => 1,
     report: (error) => reported.push(error),
+    countProblem: (slug) => problems.push(slug),
     counterOf: (route) => (status) => counted.push(`${route} ${status}`),
   };
 });

@@ -69,13 +69,13 @@ export function createApp(deps: AppDependencies): App {
     // One route for all methods of a resource: the router then needs no search, and 405 no second look.
     hono.all(pattern, async ({ req: { raw } }) => toResponse(await answer(fromRequest(raw))));
   }
-  const refuse = (slug: ProblemSlug, incoming: Incoming) => problemAnswer(slug, deps.requestIds.of(incoming));
+  const refuse = (slug: ProblemSlug, incoming: Incoming) => problem(deps, slug, deps.requestIds.of(incoming));
   hono.notFound(({ req: { raw } }) => toResponse(refuse("not-found", fromRequest(raw))));
   hono.onError((error, { req: { raw } }) => toResponse(failure(deps, error, fromRequest(raw))));
   return {
     fetch: hono.fetch,
     answerKey: values,
-    refuse: (slug) => problemAnswer(slug, deps.requestIds.next()),
+    refuse: (slug) => problem(deps, slug, deps.requestIds.next()),
   };
 }
 
@@ -111,10 +111,15 @@ function withAnswers(deps: AppDependencies, count: (status: number) => void, han
 
 function failure(deps: AppDependencies, error: unknown, incoming: Incoming): Answer {
   const requestId = deps.requestIds.of(incoming);
-  if (error instanceof ProblemError) return problemAnswer(error.slug, requestId, error.message, error.headers);
+  if (error instanceof ProblemError) return problem(deps, error.slug, requestId, error.message, error.headers);
   if (error instanceof OperatingError) {
-    return problemAnswer(problemOfCode(error.code), requestId, detailOfCode(error.code));
+    return problem(deps, problemOfCode(error.code), requestId, detailOfCode(error.code));
   }
   deps.report(error, requestId);
-  return problemAnswer("internal", requestId);
+  return problem(deps, "internal", requestId);
+}
+
+function problem(deps: AppDependencies, ...about: Parameters<typeof problemAnswer>): Answer {
+  deps.countProblem(about[0]);
+  return problemAnswer(...about);
 }

@@ -83,19 +83,23 @@ export class AppliedFeed {
     for (const state of this.#partitions) this.#releaseAll(state);
   }
 
-  /** A broadcast of the store. Anything that is not ours is ignored: the store is asked anyway. */
-  hear(partition: number, text: string): void {
+  /**
+   * A broadcast of the store. Anything that is not ours is ignored: the store is asked anyway.
+   * @returns the watermark that it told
+   */
+  hear(partition: number, text: string): Watermark | null {
     let message: AppliedMessage;
     try {
       message = parseAppliedMessage(text);
     } catch {
-      return;
+      return null;
     }
     const state = this.#at(partition);
     state.heard = true;
     for (const [id, result] of message.results) if (state.results.size < RESULTS_MAX) state.results.set(id, result);
     if (message.jump) this.#releaseAll(state);
     this.#moveTo(state, message.watermark);
+    return message.watermark;
   }
 
   /** The highest watermark of a partition that was served or heard of. A read below it would be a step back in time. */

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { port, sharedConfigFields } from "../core/config.ts";
+import { BACKLOG_MAX_COMMANDS, CONNECTIONS_MAX } from "../core/limits.ts";
 import { namespaces } from "./namespaces.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
@@ -16,6 +17,10 @@ export const apiConfigSchema = z
     MILLRACE_ALLOW_ANONYMOUS: z.enum(["true", "false"]).default("false"),
     /** How long a write may take to be in the log. */
     MILLRACE_APPEND_TIMEOUT_MS: z.coerce.number().int().min(50).max(60_000).default(2000),
+    /** Commands of one partition that may be accepted and not yet applied. */
+    MILLRACE_BACKLOG_MAX: z.coerce.number().int().min(1).default(BACKLOG_MAX_COMMANDS),
+    /** Open connections of clients. */
+    MILLRACE_CONNECTIONS_MAX: z.coerce.number().int().min(1).default(CONNECTIONS_MAX),
     MILLRACE_NAMESPACES: namespaces,
   })
   .refine((config) => LOOPBACK.test(config.MILLRACE_HOST) || config.MILLRACE_ALLOW_ANONYMOUS === "true", {

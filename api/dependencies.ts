@@ -6,8 +6,10 @@ import type { Grade } from "../core/grade.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
+import type { Admission } from "./admission.ts";
 import type { Accepted } from "./appender.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
+import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
 import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
@@ -23,6 +25,8 @@ export type ReadableStore = Pick<
 export interface AppDependencies {
   readonly partitions: number;
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
+  /** Asked before a command is submitted, and told when it is in the log. */
+  readonly admission: Pick<Admission, "admit"> & { accepted(accepted: Accepted): void };
   readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   /** The store as a replica of it in sync tells; the store itself where there is none. */
@@ -50,6 +54,8 @@ export interface AppDependencies {
   readonly report: (error: unknown, requestId: string) => void;
   /** What counts the answers of a route. */
   readonly counterOf: (route: string) => (status: number) => void;
+  /** Counts an answer of failure. */
+  readonly countProblem: (slug: ProblemSlug) => void;
 }
 
 export interface CommandTarget {

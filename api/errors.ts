@@ -49,6 +49,8 @@ export const PROBLEMS = {
   "partition-recovering": { status: 503, title: "The key's partition is not back where it was yet", retryAfterS: 1 },
   "partition-halted": { status: 503, title: "The key's partition is halted", retryAfterS: 30 },
   "dead-letters-full": { status: 503, title: "The key's partition has too many dead letters", retryAfterS: 30 },
+  "backlog-full": { status: 503, title: "Too much is accepted and not yet applied", retryAfterS: 2 },
+  "log-full": { status: 503, title: "The log has no room now", retryAfterS: 5 },
   overloaded: { status: 503, title: "Too much is waiting already", retryAfterS: 1 },
   internal: { status: 500, title: "Something is wrong on our side" },
 } as const satisfies Record<string, ProblemType>;

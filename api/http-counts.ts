@@ -1,7 +1,12 @@
 /**
- * Counts answers by route and status. Routes and statuses are few, so the number of counters is bounded.
+ * Counts answers by route and status, and those of failure by their problem. Routes, statuses and problems are few, so the
+ * number of counters is bounded.
  */
+import type { ProblemSlug } from "./errors.ts";
+
 export class HttpCounts {
+  /** Answers of failure, by the problem's type. */
+  readonly problems = new Map<ProblemSlug, number>();
   readonly #routes: { readonly route: string; readonly byStatus: number[] }[] = [];
 
   /** @returns what counts the answers of one route */
@@ -11,6 +16,10 @@ export class HttpCounts {
     return (status) => {
       byStatus[status] = (byStatus[status] ?? 0) + 1;
     };
+  }
+
+  problem(slug: ProblemSlug): void {
+    this.problems.set(slug, (this.problems.get(slug) ?? 0) + 1);
   }
 
   *[Symbol.iterator](): Iterator<{ route: string; status: number; count: number }> {

@@ -51,6 +51,8 @@ beforeEach(() => {
       foresee: nothing,
     },
     feed: { wait: async () => ({ passed: false }) },
+    admission: { admit: () => undefined, accepted: () => undefined },
+    countProblem: () => undefined,
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },

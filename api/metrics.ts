@@ -2,24 +2,37 @@
  * The api's metrics page, in Prometheus' text format.
  */
 import type { LetterCount } from "../core/dead-letter.ts";
+import type { LogMemory } from "../core/log-memory.ts";
 import type { PartitionStateName } from "../core/partition-state.ts";
 import { METRICS } from "../core/telemetry.ts";
+import type { Admission } from "./admission.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 
-/** @param shared lines that the consumer tells too */
-export function renderMetrics(
-  counts: HttpCounts,
-  waiting: number,
-  partitions: readonly PartitionReport[],
-  letters: readonly LetterCount[],
-  entered: ReadonlyMap<PartitionStateName, number>,
-  shared: readonly string[],
-): string {
-  const lines = [...shared, `${METRICS.waiters} ${waiting}`];
+export interface Measured {
+  readonly counts: HttpCounts;
+  /** Requests that wait now. */
+  readonly waiting: number;
+  readonly partitions: readonly PartitionReport[];
+  readonly letters: readonly LetterCount[];
+  /** How often a partition has come into each state. */
+  readonly entered: ReadonlyMap<PartitionStateName, number>;
+  readonly closed: ReturnType<Admission["closed"]>;
+  /** Null before it was looked at. */
+  readonly logMemory: LogMemory | null;
+  /** Commands that the log acknowledged and no longer counts. */
+  readonly gone: number;
+  /** Lines that the consumer tells too. */
+  readonly shared: readonly string[];
+}
+
+export function renderMetrics(measured: Measured): string {
+  const { counts, waiting, partitions, letters, entered, closed, logMemory, gone, shared } = measured;
+  const lines = [...shared, `${METRICS.waiters} ${waiting}`, `${METRICS.logCommandsGone} ${gone}`];
   for (const { route, status, count } of counts) {
     lines.push(`${METRICS.httpRequests}{route="${route}",status="${status}"} ${count}`);
   }
+  for (const [slug, count] of counts.problems) lines.push(`${METRICS.httpProblems}{type="${slug}"} ${count}`);
   for (const { partition, backlog, state } of partitions) {
     lines.push(`${METRICS.partitionBacklog}{partition="${partition}"} ${backlog}`);
     lines.push(`${METRICS.partitionState}{partition="${partition}",state="${state}"} 1`);
@@ -29,5 +42,12 @@ export function renderMetrics(
     lines.push(`${METRICS.deadLetterBytes}{partition="${partition}"} ${count.bytes}`);
   }
   for (const [state, count] of entered) lines.push(`${METRICS.partitionStateEntered}{state="${state}"} ${count}`);
+  for (const { bound, partition } of closed) {
+    const of = partition === null ? "" : `,partition="${partition}"`;
+    lines.push(`${METRICS.admissionClosed}{bound="${bound}"${of}} 1`);
+  }
+  if (logMemory !== null) {
+    lines.push(`${METRICS.logMemoryUsed} ${logMemory.usedBytes}`, `${METRICS.logMemoryLimit} ${logMemory.limitBytes}`);
+  }
   return `${lines.join("\n")}\n`;
 }

@@ -32,7 +32,7 @@ const app: App = {
 
 beforeAll(async () => {
   port = await findFreePort();
-  server = new HttpServer("127.0.0.1", port, app, (error) => reported.push(error));
+  server = new HttpServer("127.0.0.1", port, 1_000, app, (error) => reported.push(error));
   await server.start();
 });
 
@@ -54,8 +54,8 @@ interface Peer {
   readonly all: Promise<string>;
 }
 
-function peer(text: string): Peer {
-  const socket = connect(port, "127.0.0.1");
+function peer(text: string, to = port): Peer {
+  const socket = connect(to, "127.0.0.1");
   sockets.push(socket);
   let heard = "";
   socket.on("data", (data) => {
@@ -191,8 +191,26 @@ test("an error that should not be is told, and takes nothing down", async () => 
   await expect.poll(heard).toContain("still here");
 });
 
+test("a connection that is one too many is told so at its first request, and closed; later ones are served again", async () => {
+  const [small, most] = [await findFreePort(), 3];
+  const bounded = new HttpServer("127.0.0.1", small, most, app, (error) => reported.push(error));
+  await bounded.start();
+  handle = async () => "served";
+  const request = "GET /v1/kv/n/k HTTP/1.1\r\nHost: h\r\n\r\n";
+  const served = Array.from({ length: most }, () => peer(request, small));
+  for (const { heard } of served) await expect.poll(heard).toContain("served");
+  const [head = "", body = ""] = (await peer(request, small).all).split("\r\n\r\n");
+  expect(head).toMatch(/^HTTP\/1.1 503 (.|\r\n)*Retry-After: 1\r\n/);
+  expect(JSON.parse(body)).toMatchObject({ type: "/problems/overloaded" });
+  served[0]?.socket.destroy();
+  await expect.poll(() => peer(request.replace("h\r\n", "h\r\nConnection: close\r\n"), small).all).toContain("served");
+  await bounded.stop();
+});
+
 // The last one: it stops the server of all.
-test("stopping answers what is in flight with Connection: close, and closes what is idle", async () => {
+test("stopping answers what is in flight with Connection: close, and closes what is idle or never spoke, at once", async () => {
+  const silent = peer("");
+  await once(silent.socket, "connect");
   const request = "GET /v1/kv/n/k HTTP/1.1\r\nHost: h\r\n\r\n";
   handle = async () => "first";
   const idle = peer(request);
@@ -210,6 +228,9 @@ test("stopping answers what is in flight with Connection: close, and closes what
   const stopped = server.stop();
   expect(server.serving).toBe(false);
   await idle.all;
+  const startMs = performance.now();
+  await silent.all;
+  expect(performance.now() - startMs).toBeLessThan(2_000);
   release("answered");
   expect(await waiting.all).toMatch(/Connection: close\r\n(.|\r\n)*answered$/);
   await stopped;

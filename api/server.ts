@@ -2,12 +2,13 @@
  * Listening, on Node. The only file of the api, beside its entry, that knows the runtime.
  *
  * Requests for keys, almost all there are, go straight from Node's objects to the handlers; the others through fetch's.
- * Whatever cannot be read as a request gets a problem too, and its connection is closed.
+ * Whatever cannot be read as a request gets a problem too, and its connection is closed; so does the first request of a
+ * connection that is one too many.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { VALUE_MAX_BYTES } from "../core/limits.ts";
+import { CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core/limits.ts";
 import { pause } from "../core/pause.ts";
 import type { Service } from "../core/service.ts";
 import type { App } from "./app.ts";
@@ -24,7 +25,6 @@ const TIMEOUTS_LOOK_MS = 1000;
 /** Longer than the idle time of the usual proxies in front (60 s), so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const HEADERS_MAX_BYTES = 16 * 1024;
-const CONNECTIONS_MAX = 20_000;
 /** When stopping: time for requests that are already on their way on open connections. */
 const LAME_DUCK_MS = 300;
 const DRAIN_MAX_MS = 10_000;
@@ -37,13 +37,22 @@ export class HttpServer implements Service {
   readonly #app: App;
   readonly #host: string;
   readonly #port: number;
+  readonly #connectionsMax: number;
+  /** Open connections, and since when each is. */
+  readonly #sockets = new Map<Socket, number>();
+  /** Those of them that came when there were enough. */
+  readonly #surplus = new WeakSet<Socket>();
   #stopping = false;
   #listening = false;
 
-  /** @param report told of errors that should not be: their connection is closed */
-  constructor(host: string, port: number, app: App, report: (error: unknown) => void) {
+  /**
+   * @param connectionsMax open connections; requests on further ones are told `overloaded`
+   * @param report told of errors that should not be: their connection is closed
+   */
+  constructor(host: string, port: number, connectionsMax: number, app: App, report: (error: unknown) => void) {
     this.#host = host;
     this.#port = port;
+    this.#connectionsMax = connectionsMax;
     this.#app = app;
     const fetched = getRequestListener((request, { outgoing }) => this.#fetch(request, outgoing as ServerResponse), {
       errorHandler: (error) => {
@@ -52,6 +61,7 @@ export class HttpServer implements Service {
       },
     });
     const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (this.#surplus.has(incoming.socket)) return this.#turnAway(incoming, outgoing);
       if (!incoming.url?.startsWith(KV_PREFIX)) return void fetched(incoming, outgoing);
       this.#answerKey(incoming, outgoing).catch((error: unknown) => {
         report(error);
@@ -69,7 +79,8 @@ export class HttpServer implements Service {
       },
       listener,
     );
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.maxConnections = connectionsMax + CONNECTIONS_SPARE;
+    this.#server.on("connection", (socket) => this.#welcome(socket));
     this.#server.on("checkContinue", (incoming, outgoing) => {
       // Who asks before sending what is too large is told so instead.
       if (!(Number(incoming.headers["content-length"]) > VALUE_MAX_BYTES)) outgoing.writeContinue();
@@ -105,11 +116,34 @@ export class HttpServer implements Service {
     this.#stopping = true;
     await pause(LAME_DUCK_MS);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const idle = setInterval(() => this.#server.closeIdleConnections(), IDLE_LOOK_MS);
+    const idle = setInterval(() => this.#closeIdle(), IDLE_LOOK_MS);
     const deadline = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MAX_MS);
     await closed;
     clearInterval(idle);
     clearTimeout(deadline);
+  }
+
+  #welcome(socket: Socket): void {
+    if (this.#sockets.size >= this.#connectionsMax) this.#surplus.add(socket);
+    this.#sockets.set(socket, performance.now());
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  #turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { status, headers, body } = this.#app.refuse("overloaded");
+    const text = String(body);
+    outgoing.writeHead(status, { ...headers, "Content-Length": String(lengthOf(text)), Connection: "close" });
+    outgoing.end(text);
+    if (!incoming.complete) linger(incoming);
+  }
+
+  /** For Node, a connection that never sent anything is not idle: it is late with its headers. */
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    const nowMs = performance.now();
+    for (const [socket, sinceMs] of this.#sockets) {
+      if (socket.bytesRead === 0 && nowMs - sinceMs > LAME_DUCK_MS) socket.destroy();
+    }
   }
 
   async #answerKey(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

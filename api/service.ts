@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { describeError, OperatingError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
+import { LogMemoryWatch } from "../core/log-memory.ts";
 import { OpsServer } from "../core/ops-server.ts";
 import { countStates, type PartitionStateName } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
@@ -13,6 +14,8 @@ import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
 import { Store } from "../core/store.ts";
+import { AcknowledgedMarks } from "./acknowledged-marks.ts";
+import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { Appender } from "./appender.ts";
 import { AppliedFeed } from "./applied-feed.ts";
@@ -22,7 +25,7 @@ import { HttpCounts } from "./http-counts.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
 import { PartitionLosses } from "./partition-losses.ts";
-import { PartitionMonitor } from "./partition-monitor.ts";
+import { PartitionMonitor, type PartitionReport } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
 import { HttpServer } from "./server.ts";
 import { traceparentOf } from "./traceparent.ts";
@@ -75,11 +78,41 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const judgedStore = judged(store, () => preparation.storeUsable);
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
+  const admission = new Admission({
+    partitions,
+    backlogMax: config.MILLRACE_BACKLOG_MAX,
+    onChange: (bound, closed, partition) => {
+      const line = { bound, ...(partition !== null && { partition }) };
+      if (closed) logger.warn(line, "a bound is reached: writes are refused");
+      else logger.info(line, "writes are taken again");
+    },
+  });
+  const marks = new AcknowledgedMarks(partitions, (partition, commands) =>
+    logger.error({ partition, commands }, "the log went back: it no longer holds commands that it had acknowledged"),
+  );
+  let seen: readonly PartitionReport[] = monitor.last;
+  const logMemory = new LogMemoryWatch(
+    logLink,
+    () => preparation.logUsable,
+    (memory) => {
+      admission.looked(memory);
+      if (monitor.last === seen) return;
+      seen = monitor.last;
+      for (const { partition, accepted, ordinal } of seen) admission.reported(partition, accepted, ordinal);
+    },
+  );
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
   const app = createApp({
     partitions,
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
+    admission: {
+      admit: (partition, valueBytes) => admission.admit(partition, valueBytes),
+      accepted: (accepted) => {
+        marks.accepted(accepted);
+        admission.accepted(accepted.partition, accepted.ordinal);
+      },
+    },
     log,
     store: judgedStore,
     replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : judgedStore.read(...key)) },
@@ -94,8 +127,9 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     now: Date.now,
     report,
     counterOf: (route) => counts.of(route),
+    countProblem: (slug) => counts.problem(slug),
   });
-  const server = new HttpServer(config.MILLRACE_HOST, config.PORT, app, report);
+  const server = new HttpServer(config.MILLRACE_HOST, config.PORT, config.MILLRACE_CONNECTIONS_MAX, app, report);
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
     live: () => true,
     ready: () => ({
@@ -107,14 +141,17 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       },
     }),
     metrics: () =>
-      renderMetrics(
+      renderMetrics({
         counts,
-        feed.waiting,
-        monitor.last,
-        letterCounts.last,
+        waiting: feed.waiting,
+        partitions: monitor.last,
+        letters: letterCounts.last,
         entered,
-        renderGroupMetrics({ log: logGroup, store: storeGroup }),
-      ),
+        closed: admission.closed(),
+        logMemory: logMemory.last,
+        gone: marks.gone,
+        shared: renderGroupMetrics({ log: logGroup, store: storeGroup }),
+      }),
   });
 
   return {
@@ -130,11 +167,14 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       );
       subscriber.open((channel, message) => {
         const partition = partitionOfChannel.get(channel);
-        if (partition !== undefined) feed.hear(partition, message);
+        if (partition === undefined) return;
+        const watermark = feed.hear(partition, message);
+        if (watermark !== null) admission.applied(partition, watermark.ordinal);
       });
       feed.start();
       await monitor.start();
       await letterCounts.start();
+      await logMemory.start();
       await server.start();
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
     },
@@ -146,6 +186,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await appender.stop();
       await monitor.stop();
       await letterCounts.stop();
+      await logMemory.stop();
       feed.stop();
       await preparation.stop();
       subscriber.close();

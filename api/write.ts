@@ -56,7 +56,9 @@ export async function accept(
   saying: Saying,
 ): Promise<Answer> {
   const preference = parsePreference(incoming.header("prefer"));
+  const { operation } = saying;
   refuseHalted(deps, target.partition);
+  deps.admission.admit(target.partition, operation.op === "put" ? operation.value.byteLength : 0);
   const command = {
     ...saying,
     namespace: target.namespace,
@@ -65,6 +67,7 @@ export async function accept(
     acceptedMs: deps.now(),
   };
   const accepted = await deps.submit(target.partition, command, wantedGrade(deps, incoming, target.namespace));
+  deps.admission.accepted(accepted);
   const revision = formatRevision(accepted.partition, accepted.id);
   const headers: Record<string, string> = {
     "Millrace-Revision": revision,

@@ -39,6 +39,8 @@ export class Counters {
     this.missedByLog += lost;
     this.reappended += reappended;
   }
+  /** Those of them that went before their time, to make room. */
+  trimmedEarly = 0;
 
   count(reply: Extract<ApplyReply, { kind: "applied" }>, before: Watermark | null): void {
     const commands = reply.watermark.ordinal - (before?.ordinal ?? reply.watermark.ordinal);

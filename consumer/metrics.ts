@@ -27,6 +27,7 @@ export function renderMetrics(
     `${METRICS.logReconciliations} ${counters.reconciliations}`,
     `${METRICS.commandsMissedByLog} ${counters.missedByLog}`,
     `${METRICS.commandsReappended} ${counters.reappended}`,
+    `${METRICS.logEntriesTrimmedEarly} ${counters.trimmedEarly}`,
     `${METRICS.partitionsOwned} ${workers.size}`,
   ];
   for (const [state, count] of counters.entered) {

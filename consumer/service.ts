@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { COORDINATION, partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
+import { LogMemoryWatch } from "../core/log-memory.ts";
 import { OpsServer } from "../core/ops-server.ts";
 import { countStates } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
@@ -52,6 +53,11 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       everyMs: config.MILLRACE_TRIM_EVERY_MS,
     },
   );
+  const logMemory = new LogMemoryWatch(
+    logLink,
+    () => preparation.logUsable && preparation.storeUsable,
+    (memory) => trimmer.looked(memory),
+  );
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
     live: () => true,
     ready: () => ({
@@ -84,8 +90,10 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       );
       await coordinator.start();
       await trimmer.start();
+      await logMemory.start();
     },
     async stop() {
+      await logMemory.stop();
       await trimmer.stop();
       await coordinator.stop();
       subscriber.close();

@@ -43,6 +43,49 @@ export const OUTCOME_RETENTION_MS = 24 * 60 * 60 * 1000;
 /** Requests of one process that may wait for a command or a revision at once; each holds a connection and a timer. */
 export const WAITERS_MAX = 20_000;
 
+/**
+ * Connections that one api process keeps open unless it is told otherwise; each costs some 10 KiB. Those beyond are told
+ * so when they ask for something, and closed.
+ */
+export const CONNECTIONS_MAX = 20_000;
+
+/** So many more are told; whoever comes after them is hung up on at once: a flood must not be answered one by one. */
+export const CONNECTIONS_SPARE = 1_000;
+
+/**
+ * Commands of a partition that are accepted and not yet applied, unless configured otherwise. A consumer works them off
+ * in some 10 s, so that a store that was away is up to date soon after; and with 16 partitions all clients of one api
+ * process at full speed can write through seven minutes without a store.
+ */
+export const BACKLOG_MAX_COMMANDS = 1_000_000;
+
+/** A full backlog takes writes again at this share of its bound: between the two it does not flap. */
+export const BACKLOG_READMIT_SHARE = 0.8;
+
+/** How often the memory of the log is looked at: INFO takes Redis some 50 us. */
+export const LOG_MEMORY_LOOK_MS = 250;
+
+/** From this share of the log's memory on no write is taken: a command refused by us costs nothing, one by Redis does. */
+export const LOG_MEMORY_ADMIT_SHARE = 0.7;
+
+/** And below this share writes are taken again. */
+export const LOG_MEMORY_READMIT_SHARE = 0.65;
+
+/** From this share on applied entries are trimmed before their time: history alone must never make writes be refused. */
+export const LOG_MEMORY_TRIM_SHARE = 0.6;
+
+/** Until this share is reached. */
+export const LOG_MEMORY_TRIMMED_SHARE = 0.5;
+
+/**
+ * What was applied this long ago may be trimmed before its time. A store that is killed may lose its last two seconds
+ * (`appendfsync everysec`): they must still be in the log.
+ */
+export const TRIM_SETTLE_MS = 5_000;
+
+/** What a command takes in the log's memory beside its value: header, stream node, pending entry. Measured: 230 to 450. */
+export const LOG_ENTRY_OVERHEAD_BYTES = 450;
+
 /** Longest wait a client may ask for: below the idle timeouts of common proxies (60 s). */
 export const WAIT_MAX_S = 30;
 

@@ -13,7 +13,16 @@ export const METRICS = {
 
   // api
   httpRequests: "millrace_http_requests_total",
+  /** Answers of failure, by the problem's type: what is refused at a bound is among them. */
+  httpProblems: "millrace_http_problems_total",
   waiters: "millrace_waiters",
+  /** 1 while writes are refused at this bound. */
+  admissionClosed: "millrace_admission_closed",
+  logMemoryUsed: "millrace_log_memory_used_bytes",
+  /** What Redis may use: its maxmemory, or where it has none the machine's memory. */
+  logMemoryLimit: "millrace_log_memory_limit_bytes",
+  /** Commands acknowledged by the log that it no longer counts: it went back. Some may have been applied before. */
+  logCommandsGone: "millrace_log_commands_gone_total",
   /** Commands accepted and not yet applied. */
   partitionBacklog: "millrace_partition_backlog",
   /** Dead letters that a partition holds now, and their bytes. */
@@ -39,6 +48,8 @@ export const METRICS = {
   commandsMissedByLog: "millrace_commands_missed_by_log_total",
   /** Commands of a log that had gone back that were appended again. */
   commandsReappended: "millrace_commands_reappended_total",
+  /** Those of them that memory, and not the retention, has cost. */
+  logEntriesTrimmedEarly: "millrace_log_entries_trimmed_early_total",
   partitionsOwned: "millrace_partitions_owned",
 
   // both

@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import type { Command } from "../../core/command.ts";
 import type { Appended } from "../../core/functions/append.ts";
 import { Log } from "../../core/log.ts";
-import { NO_CONFIRMATION } from "../../core/redis/link.ts";
 import { openLink } from "./link.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -15,7 +14,7 @@ export interface Producer {
 }
 
 export async function openProducer(server: { readonly url: string }, partitions: number): Promise<Producer> {
-  const log = new Log(await openLink(server.url), partitions, NO_CONFIRMATION);
+  const log = new Log(await openLink(server.url), partitions);
   const name = randomUUID();
   return {
     name,
