@@ -30,7 +30,7 @@ export interface Operation {
   readonly strong: boolean;
   /** Monotonic milliseconds. */
   readonly startMs: number;
-  /** When the answer was there; Infinity when there was none, or when it said that the operation is not over. */
+  /** When the answer was there; Infinity when there was none. */
   endMs: number;
   answer: Told;
 }
