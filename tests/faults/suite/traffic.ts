@@ -1,0 +1,190 @@
+/**
+ * The clients: what they do is decided by the seed, when they do it by the pace and by the answers.
+ *
+ * `hot`      a few keys that many change and read at once, always waiting: judged for linearizability. Keys change often, so
+ *            that each key's history stays short.
+ * `volume`   many keys, mostly without waiting: judged by the log.
+ * `session`  writes, and reads on any API with all that it was told: judged for read-your-writes.
+ * `reader`   plain reads: they measure how long reads stand still.
+ */
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { compareIds, type EntryId } from "../../../core/entry-id.ts";
+import { COUNTERS } from "./evidence.ts";
+import type { Operation } from "./history.ts";
+import type { Random } from "./random.ts";
+import type { Plan, Recorder } from "./recorder.ts";
+
+export interface TrafficOptions {
+  readonly recorder: Recorder;
+  readonly random: Random;
+  /** Part of the keys' names: each round has its own hot keys. */
+  readonly round: number;
+  /** Operations a second, over all clients. */
+  readonly rate: number;
+  /** Where the APIs are now. */
+  readonly urls: () => readonly string[];
+}
+
+export interface Traffic {
+  /** Begins nothing new, and resolves when all that was asked has its answer. */
+  stop(): Promise<void>;
+}
+
+const ROLES = { hot: 6, volume: 6, session: 4, reader: 3 } as const;
+const CLIENTS = Object.values(ROLES).reduce((sum, count) => sum + count, 0);
+const HOT_KEYS = 4;
+const HOT_USES = 40;
+const VOLUME_KEYS = 150;
+const COUNTER_KEYS = 8;
+const SESSION_KEYS = 5;
+const PADDING_MAX = 200;
+
+type Planner = (client: number, random: Random) => Plan;
+
+interface Scene {
+  readonly plan: Planner;
+  readonly learn?: (client: number, operation: Operation) => void;
+}
+
+export function startTraffic(options: TrafficOptions): Traffic {
+  const { recorder, random, rate, urls } = options;
+  const scenes: Record<keyof typeof ROLES, Scene> = {
+    hot: hotScene(options),
+    volume: volumeScene(options),
+    session: sessionScene(options),
+    reader: { plan: (_, own) => plainRead(own.pick(["vol-a", "vol-b"]), `k${own.integer(0, VOLUME_KEYS - 1)}`) },
+  };
+  const everyMs = (CLIENTS * 1000) / rate;
+  let stopping = false;
+  const run = async (scene: Scene, client: number): Promise<void> => {
+    const own = random.fork(`client ${client}`);
+    let dueMs = performance.now() + own.next() * everyMs;
+    while (!stopping) {
+      const url = own.pick(urls());
+      if (url !== undefined) {
+        const operation = await recorder.perform(url, client, scene.plan(client, own));
+        scene.learn?.(client, operation);
+      }
+      dueMs = Math.max(performance.now(), dueMs + everyMs * (0.5 + own.next()));
+      await sleep(Math.max(1, dueMs - performance.now()));
+    }
+  };
+  let next = 0;
+  const all = Object.entries(ROLES).flatMap(([role, count]) =>
+    Array.from({ length: count }, () => {
+      next += 1;
+      return run(scenes[role as keyof typeof ROLES], next);
+    }),
+  );
+  return {
+    stop: async () => {
+      stopping = true;
+      await Promise.all(all);
+    },
+  };
+}
+
+const revisionIn = ({ answer }: Operation): EntryId | undefined =>
+  answer.kind === "answer" && answer.status < 300 ? answer.revision : undefined;
+
+const plainRead = (namespace: string, key: string): Plan => ({
+  kind: "get",
+  namespace,
+  key,
+  waits: false,
+  strong: false,
+});
+
+function hotScene({ recorder, round }: TrafficOptions): Scene {
+  const uses = Array.from({ length: HOT_KEYS }, () => 0);
+  /** The last revision that anybody saw of a key. */
+  const seen = new Map<string, EntryId>();
+  const keyOf = (slot: number): string => {
+    uses[slot] = (uses[slot] ?? 0) + 1;
+    return `r${round}-${slot}-${Math.floor((uses[slot] ?? 0) / HOT_USES)}`;
+  };
+  return {
+    plan: (_, random) => {
+      const slot = random.integer(0, HOT_KEYS - 1);
+      const shared = { namespace: "hot", key: keyOf(slot), waits: true, strong: true };
+      const counts = slot % 2 === 1;
+      const dice = random.next();
+      const value = valueOf(recorder, random);
+      if (dice < 0.4) {
+        const least = recorder.newest.get(recorder.partitionOf("hot", shared.key));
+        return { kind: "get", ...shared, ...(least !== undefined && { least }) };
+      }
+      if (dice < 0.46) return { kind: "delete", ...shared };
+      if (counts || dice < 0.49) return { kind: "increment", by: String(recorder.nextId), ...shared };
+      if (dice < 0.56) return { kind: "put", value, condition: { kind: "none-match", revision: "*" }, ...shared };
+      const revision = seen.get(shared.key);
+      if (dice < 0.76 && revision) return { kind: "put", value, condition: { kind: "match", revision }, ...shared };
+      return { kind: "put", value, ...shared };
+    },
+    learn: (_, operation) => {
+      const revision = revisionIn(operation);
+      if (revision !== undefined) seen.set(operation.key, revision);
+    },
+  };
+}
+
+function volumeScene({ recorder }: TrafficOptions): Scene {
+  const mine = new Map<string, EntryId>();
+  const nameOf = (client: number, namespace: string, key: string): string => `${client} ${namespace}/${key}`;
+  return {
+    plan: (client, random) => {
+      const shared = { waits: random.chance(0.25), strong: false };
+      if (random.chance(0.3)) {
+        const key = `c${random.integer(0, COUNTER_KEYS - 1)}`;
+        return { kind: "increment", namespace: COUNTERS, key, by: String(recorder.nextId), ...shared };
+      }
+      const place = { namespace: random.pick(["vol-a", "vol-b"]), key: `k${random.integer(0, VOLUME_KEYS - 1)}` };
+      if (random.chance(0.12)) return { kind: "delete", ...place, ...shared };
+      const value = valueOf(recorder, random);
+      const revision = mine.get(nameOf(client, place.namespace, place.key));
+      if (revision === undefined || random.chance(0.5)) return { kind: "put", value, ...place, ...shared };
+      return { kind: "put", value, condition: { kind: "match", revision }, ...place, ...shared };
+    },
+    learn: (client, operation) => {
+      const revision = revisionIn(operation);
+      if (revision !== undefined) mine.set(nameOf(client, operation.namespace, operation.key), revision);
+    },
+  };
+}
+
+/** A session knows the newest revision it was told, by partition, and asks for that much in every read. */
+function sessionScene({ recorder, round }: TrafficOptions): Scene {
+  const known = new Map<string, EntryId>();
+  const last = new Map<number, string>();
+  const shared = { namespace: "session", strong: false };
+  return {
+    plan: (client, random) => {
+      const written = last.get(client);
+      if (written === undefined || random.chance(0.4)) {
+        const key = `r${round}-${client}-${random.integer(0, SESSION_KEYS - 1)}`;
+        last.set(client, key);
+        const write = { key, waits: random.chance(0.3), ...shared };
+        return random.chance(0.15)
+          ? { kind: "delete", ...write }
+          : { kind: "put", value: valueOf(recorder, random), ...write };
+      }
+      const anyone = `r${round}-${random.pick([...last.keys()])}-${random.integer(0, SESSION_KEYS - 1)}`;
+      const key = random.chance(0.7) ? written : anyone;
+      const least = known.get(`${client} ${recorder.partitionOf(shared.namespace, key)}`);
+      return { kind: "get", key, waits: false, ...shared, ...(least !== undefined && { least }) };
+    },
+    learn: (client, { partition, answer }) => {
+      if (answer.kind !== "answer" || answer.revision === undefined) return;
+      const before = known.get(`${client} ${partition}`);
+      if (before === undefined || compareIds(answer.revision, before) > 0) {
+        known.set(`${client} ${partition}`, answer.revision);
+      }
+    },
+  };
+}
+
+/** Unique, and of any length: the operation's number and some more. */
+function valueOf(recorder: Recorder, random: Random): string {
+  return `v${recorder.nextId}${".".repeat(random.integer(0, PADDING_MAX))}`;
+}
