@@ -36,6 +36,7 @@ function differences(image: PartitionImage, model: PartitionModel, foreign: Read
   if (image.watermark.ordinal !== model.ordinal) {
     found.push(`it counts ${image.watermark.ordinal} commands, the log ${model.ordinal}`);
   }
+  const { undecided } = model;
   const expected = new Map<string, string>();
   const indexes = new Map<string, string[]>();
   for (const [name, { id, contentType, body }] of model.present()) {
@@ -55,15 +56,21 @@ function differences(image: PartitionImage, model: PartitionModel, foreign: Read
       keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).join("\n"),
     ]),
   );
-  const listed = new Map([...image.indexes].map(([namespace, keys]) => [namespace, keys.join("\n")]));
+  const listed = new Map(
+    [...image.indexes].flatMap(([namespace, keys]) => {
+      const ours = keys.filter((key) => !foreign.has(`${namespace}/${key}`));
+      return ours.length > 0 ? [[namespace, ours.join("\n")] as const] : [];
+    }),
+  );
   found.push(...mapDifferences("index of", inOrder, listed));
-  const isForeign = (id: string): boolean => model.dead.has(id);
-  const outcomes = new Map([...image.outcomes].filter(([id]) => !isForeign(id)));
+  const outcomes = new Map([...image.outcomes].filter(([id, text]) => !undecided.has(id) && !text.startsWith("dead")));
   found.push(...mapDifferences("outcome of", model.outcomes, outcomes));
   const dead = new Set(image.dead);
   if (dead.size !== image.dead.length) found.push("a dead letter twice");
   for (const id of model.dead) if (!dead.has(id)) found.push(`dead letter ${id} is missing`);
-  for (const id of dead) if (!model.dead.has(id)) found.push(`${id} is a dead letter, and could be applied`);
+  for (const id of dead) {
+    if (!model.dead.has(id) && !undecided.has(id)) found.push(`${id} is a dead letter, and could be applied`);
+  }
   return found;
 }
 

@@ -62,6 +62,8 @@ export class PartitionModel {
   /** Outcomes that are not plain success, by id. */
   readonly outcomes = new Map<EntryId, string>();
   readonly dead = new Set<EntryId>();
+  /** Commands on foreign keys: dead for as long as the foreign content is there, which no log tells. */
+  readonly undecided = new Set<EntryId>();
   watermark: EntryId = "0-0";
   ordinal = 0;
   readonly #sequences = new Map<string, number>();
@@ -93,7 +95,8 @@ export class PartitionModel {
     const repeated = last !== undefined && header.s <= last;
     if (!repeated) this.#sequences.set(header.p, header.s);
     const result = repeated ? "applied repeated" : this.#run(id, name, header, fields[3] ?? Buffer.alloc(0));
-    if (result === "dead") this.dead.add(id);
+    if (this.#foreign.has(name)) this.undecided.add(id);
+    else if (result === "dead") this.dead.add(id);
     if (/^rejected|^applied counted/.test(result)) this.outcomes.set(id, result);
     const operation = operationOfTrace(header.tp);
     this.steps.push({ id, ordinal, operation, name, kind: header.o, by: header.by ?? "", result, repeated });

@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { waitFor } from "../../../harness/wait-for.ts";
+import type { Nemesis } from "../nemesis.ts";
+
+const run = promisify(execFile);
+const DISK = "192m";
+const BLOCK = Buffer.alloc(64 * 1024);
+
+/** A node of the log gets a small disk, becomes the master, and the disk is filled to the last byte. */
+export const logDiskFull: Nemesis = {
+  name: "log-disk-full",
+  does: "the disk under the append-only file of the log's master is full",
+  needs: ["mount"],
+  targets: ["log"],
+  async strike({ cluster, note, later }) {
+    const { log } = cluster.groups;
+    const [node] = await cluster.replicas("log");
+    if (node === undefined) throw new Error("the log has no replica");
+    await node.kill();
+    await run("mount", ["-t", "tmpfs", "-o", `size=${DISK}`, "none", node.dir]);
+    later(async () => {
+      await node.kill();
+      await run("umount", [node.dir]);
+      await node.restart();
+    });
+    await node.restart();
+    await log.healthy();
+    for (let turns = 0; turns < 4 && (await log.master()) !== node; turns += 1) {
+      await log.plannedMove();
+      await log.healthy();
+    }
+    if ((await log.master()) !== node) throw new Error("the node with the small disk never became the master");
+    note(`fill the disk of ${node.host}:${node.port}`);
+    const filler = join(node.dir, "filler");
+    later(() => rm(filler, { force: true }));
+    await fill(filler);
+    await waitFor(() => node.logs().some((line) => line.includes("No space left on device")), {
+      timeoutMs: 6_000,
+      what: "Redis to hit the end of its disk",
+    });
+    await sleep(3_000);
+    await rm(filler, { force: true });
+  },
+};
+
+async function fill(path: string): Promise<void> {
+  for (const block of [BLOCK, BLOCK.subarray(0, 512), BLOCK.subarray(0, 1)]) {
+    try {
+      for (;;) await writeFile(path, block, { flag: "a" });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** The whole of a run: a cluster, round after round, and what it came to. */
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cleanUp } from "../../harness/running.ts";
+import { startClocks } from "./clocks.ts";
+import { PARTITIONS, startCluster } from "./cluster.ts";
+import type { Nemesis } from "./nemesis.ts";
+import type { SuiteOptions } from "./options.ts";
+import { randomFrom } from "./random.ts";
+import { Recorder } from "./recorder.ts";
+import { keepEvidence, type Row, renderTable, toRow } from "./report.ts";
+import { findRights } from "./rights.ts";
+import { type RoundResult, runRound } from "./round.ts";
+import { combinations, oneByOne, sortByRights } from "./schedule.ts";
+import type { Kind } from "./violations.ts";
+
+const LOG_NODES = 3;
+
+/** What `--out` writes. */
+export interface RunResult {
+  readonly seed: number;
+  readonly rows: readonly Row[];
+  readonly skipped: readonly { readonly name: string; readonly missing: readonly string[] }[];
+  readonly violations: Partial<Record<Kind, number>>;
+  /** Where the evidence is; null when there was nothing to keep. */
+  readonly evidence: string | null;
+}
+
+/** @returns the exit code: 1 when anything was violated */
+export async function runSuite(options: SuiteOptions, say: (line: string) => void): Promise<number> {
+  const { seed } = options;
+  const random = randomFrom(seed);
+  const rights = findRights();
+  const { possible, skipped } = sortByRights(options.nemeses, rights);
+  say(`seed ${seed}, ${possible.length} nemeses`);
+  for (const { name, missing } of skipped) say(`!!! SKIPPED ${name}: this machine gives no ${missing.join(", ")}`);
+
+  const clocks = rights.has("compiler") ? await startClocks(LOG_NODES) : null;
+  const cluster = await startCluster(clocks);
+  const recorder = new Recorder(PARTITIONS);
+  const foreign = new Set<string>();
+  const rows: Row[] = [];
+  const violations: Partial<Record<Kind, number>> = {};
+  let evidence: string | null = null;
+  let acknowledged = 0;
+  const deadlineMs = performance.now() + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+  const forever = options.minutes !== null;
+  const schedule = options.combine ? combinations(possible, random.fork("schedule")) : oneByOne(possible, forever);
+  let number = 0;
+  for (const nemeses of schedule) {
+    if (performance.now() > deadlineMs || (options.combine && !forever && number >= possible.length)) break;
+    number += 1;
+    say(`round ${number}: ${describe(nemeses)}`);
+    const result = await runRound({
+      cluster,
+      recorder,
+      random: random.fork(`round ${number}`),
+      number,
+      nemeses,
+      rate: options.rate,
+      foreign,
+      say,
+    });
+    rows.push(toRow(result, acknowledged));
+    acknowledged = result.judgement?.fates.acknowledged ?? acknowledged;
+    say(summary(result));
+    if (result.findings.total === 0) continue;
+    for (const [kind, count] of Object.entries(result.findings.counts())) {
+      violations[kind as Kind] = (violations[kind as Kind] ?? 0) + count;
+    }
+    for (const { kind, what } of result.findings.list().slice(0, 8)) say(`    !!! ${kind}: ${what.slice(0, 400)}`);
+    evidence ??= await mkdtemp(join(tmpdir(), `millrace-faults-seed-${seed}-`));
+    say(`    evidence: ${await keepEvidence(evidence, number, result, cluster)}`);
+    // What is halted or lost stays so: another round would only find it again.
+    if (options.untilViolation || result.judgement === null) break;
+  }
+  await cluster.stop();
+  await cleanUp();
+  say(`\nseed ${seed}\n${renderTable(rows)}`);
+  for (const { name, missing } of skipped) say(`skipped: ${name} (no ${missing.join(", ")})`);
+  const failed = Object.keys(violations).length > 0;
+  say(failed ? `VIOLATED: ${JSON.stringify(violations)}; evidence in ${evidence}` : "nothing was violated");
+  const result: RunResult = { seed, rows, skipped, violations, evidence };
+  if (options.out !== null) await writeFile(options.out, `${JSON.stringify(result, null, 2)}\n`);
+  return failed ? 1 : 0;
+}
+
+function describe(nemeses: readonly Nemesis[]): string {
+  return nemeses.map(({ name, does }) => `${name} (${does})`).join(" + ");
+}
+
+function summary({ findings, operations, failovers, stalls, drainedMs, groupSamples }: RoundResult): string {
+  const s = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  return (
+    `    ${findings.total === 0 ? "held" : "VIOLATED"}: ${operations} operations, ${failovers} failovers, ` +
+    `write stall ${s(stalls.writeMs)}, apply stall ${s(stalls.applyMs)}, read stall ${s(stalls.readMs)}, ` +
+    `drained in ${s(drainedMs)}${groupSamples > 0 ? `, ${groupSamples} looks at the group` : ""}`
+  );
+}
