@@ -19,6 +19,7 @@ export interface SuiteOptions {
 }
 
 const RATE = 200;
+const SOAK_MINUTES = 10;
 
 /** Throws an error of one line that says what is wrong. */
 export function readOptions(args: readonly string[]): SuiteOptions {
@@ -42,7 +43,7 @@ export function readOptions(args: readonly string[]): SuiteOptions {
   return {
     nemeses: chooseNemeses(values.nemesis),
     combine: values.combine,
-    minutes: values.minutes === undefined ? null : number("minutes", values.minutes),
+    minutes: values.minutes === undefined ? (values.combine ? SOAK_MINUTES : null) : number("minutes", values.minutes),
     seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : number("seed", values.seed),
     out: values.out ?? null,
     rate: number("rate", values.rate),

@@ -34,7 +34,6 @@ export interface RoundOptions {
   readonly nemeses: readonly Nemesis[];
   readonly rate: number;
   readonly foreign: Set<string>;
-  readonly say: (line: string) => void;
 }
 
 export interface RoundResult {
@@ -132,8 +131,7 @@ async function strikeAndHeal(nemesis: Nemesis, strike: Omit<Strike, "later">, fi
 }
 
 /** Waits until each partition has accepted, applied and read something that began after the last heal. */
-async function untilItWorks({ recorder, random }: RoundOptions, healedMs: number, findings: Findings): Promise<void> {
-  void random;
+async function untilItWorks({ recorder }: RoundOptions, healedMs: number, findings: Findings): Promise<void> {
   const missing = (): string[] => {
     const seen = new Set<string>();
     for (let at = recorder.operations.length - 1; at >= 0; at -= 1) {

@@ -3,8 +3,8 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cleanUp } from "../../harness/running.ts";
-import { startClocks } from "./clocks.ts";
-import { PARTITIONS, startCluster } from "./cluster.ts";
+import { type SkewedClocks, startClocks } from "./clocks.ts";
+import { type Cluster, PARTITIONS, startCluster } from "./cluster.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { SuiteOptions } from "./options.ts";
 import { randomFrom } from "./random.ts";
@@ -37,13 +37,10 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
   for (const { name, missing } of skipped) say(`!!! SKIPPED ${name}: this machine gives no ${missing.join(", ")}`);
 
   const clocks = rights.has("compiler") ? await startClocks(LOG_NODES) : null;
-  const cluster = await startCluster(clocks);
-  const recorder = new Recorder(PARTITIONS);
-  const foreign = new Set<string>();
+  let stage = await setStage(clocks);
   const rows: Row[] = [];
   const violations: Partial<Record<Kind, number>> = {};
   let evidence: string | null = null;
-  let acknowledged = 0;
   const deadlineMs = performance.now() + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
   const forever = options.minutes !== null;
   const schedule = options.combine ? combinations(possible, random.fork("schedule")) : oneByOne(possible, forever);
@@ -53,17 +50,14 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
     number += 1;
     say(`round ${number}: ${describe(nemeses)}`);
     const result = await runRound({
-      cluster,
-      recorder,
+      ...stage,
       random: random.fork(`round ${number}`),
       number,
       nemeses,
       rate: options.rate,
-      foreign,
-      say,
     });
-    rows.push(toRow(result, acknowledged));
-    acknowledged = result.judgement?.fates.acknowledged ?? acknowledged;
+    rows.push(toRow(result, stage.acknowledged));
+    stage.acknowledged = result.judgement?.fates.acknowledged ?? stage.acknowledged;
     say(summary(result));
     if (result.findings.total === 0) continue;
     for (const [kind, count] of Object.entries(result.findings.counts())) {
@@ -71,11 +65,13 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
     }
     for (const { kind, what } of result.findings.list().slice(0, 8)) say(`    !!! ${kind}: ${what.slice(0, 400)}`);
     evidence ??= await mkdtemp(join(tmpdir(), `millrace-faults-seed-${seed}-`));
-    say(`    evidence: ${await keepEvidence(evidence, number, result, cluster)}`);
-    // What is halted or lost stays so: another round would only find it again.
-    if (options.untilViolation || result.judgement === null) break;
+    say(`    evidence: ${await keepEvidence(evidence, number, result, stage.cluster)}`);
+    if (options.untilViolation) break;
+    // What is halted or lost stays so, and would be found in every later round.
+    await stage.cluster.stop();
+    stage = await setStage(clocks);
   }
-  await cluster.stop();
+  await stage.cluster.stop();
   await cleanUp();
   say(`\nseed ${seed}\n${renderTable(rows)}`);
   for (const { name, missing } of skipped) say(`skipped: ${name} (no ${missing.join(", ")})`);
@@ -84,6 +80,19 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
   const result: RunResult = { seed, rows, skipped, violations, evidence };
   if (options.out !== null) await writeFile(options.out, `${JSON.stringify(result, null, 2)}\n`);
   return failed ? 1 : 0;
+}
+
+/** A cluster, and all that was ever done to it. */
+interface Stage {
+  readonly cluster: Cluster;
+  readonly recorder: Recorder;
+  readonly foreign: Set<string>;
+  acknowledged: number;
+}
+
+async function setStage(clocks: SkewedClocks | null): Promise<Stage> {
+  const cluster = await startCluster(clocks);
+  return { cluster, recorder: new Recorder(PARTITIONS), foreign: new Set(), acknowledged: 0 };
 }
 
 function describe(nemeses: readonly Nemesis[]): string {

@@ -3,9 +3,10 @@
  *
  * `hot`      a few keys that many change and read at once, always waiting: judged for linearizability. Keys change often, so
  *            that each key's history stays short.
- * `volume`   many keys, mostly without waiting: judged by the log.
+ * `volume`   many keys, with and without conditions and waiting: judged by the log.
+ * `writer`   many keys, never waiting: with `reader` it measures how long writes and reads stand still.
  * `session`  writes, and reads on any API with all that it was told: judged for read-your-writes.
- * `reader`   plain reads: they measure how long reads stand still.
+ * `reader`   plain reads.
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,8 +32,15 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-const ROLES = { hot: 6, volume: 6, session: 4, reader: 3 } as const;
-const CLIENTS = Object.values(ROLES).reduce((sum, count) => sum + count, 0);
+/** How many clients of each kind, and their pace against each other. */
+const ROLES = {
+  hot: { clients: 6, pace: 1 },
+  volume: { clients: 4, pace: 1 },
+  writer: { clients: 4, pace: 2 },
+  session: { clients: 4, pace: 1 },
+  reader: { clients: 4, pace: 2 },
+} as const;
+const SHARES = Object.values(ROLES).reduce((sum, { clients, pace }) => sum + clients * pace, 0);
 const HOT_KEYS = 4;
 const HOT_USES = 40;
 const VOLUME_KEYS = 150;
@@ -52,12 +60,18 @@ export function startTraffic(options: TrafficOptions): Traffic {
   const scenes: Record<keyof typeof ROLES, Scene> = {
     hot: hotScene(options),
     volume: volumeScene(options),
+    writer: {
+      plan: (_, own) => {
+        const place = { namespace: own.pick(["vol-a", "vol-b"]), key: `k${own.integer(0, VOLUME_KEYS - 1)}` };
+        return { kind: "put", ...place, value: valueOf(recorder, own), waits: false, strong: false };
+      },
+    },
     session: sessionScene(options),
     reader: { plan: (_, own) => plainRead(own.pick(["vol-a", "vol-b"]), `k${own.integer(0, VOLUME_KEYS - 1)}`) },
   };
-  const everyMs = (CLIENTS * 1000) / rate;
   let stopping = false;
-  const run = async (scene: Scene, client: number): Promise<void> => {
+  const run = async (scene: Scene, client: number, pace: number): Promise<void> => {
+    const everyMs = (SHARES * 1000) / rate / pace;
     const own = random.fork(`client ${client}`);
     let dueMs = performance.now() + own.next() * everyMs;
     while (!stopping) {
@@ -71,10 +85,10 @@ export function startTraffic(options: TrafficOptions): Traffic {
     }
   };
   let next = 0;
-  const all = Object.entries(ROLES).flatMap(([role, count]) =>
-    Array.from({ length: count }, () => {
+  const all = Object.entries(ROLES).flatMap(([role, { clients, pace }]) =>
+    Array.from({ length: clients }, () => {
       next += 1;
-      return run(scenes[role as keyof typeof ROLES], next);
+      return run(scenes[role as keyof typeof ROLES], next, pace);
     }),
   );
   return {

@@ -4,11 +4,19 @@ import { openAdmin } from "../admin.ts";
 import type { Nemesis } from "../nemesis.ts";
 
 const BUSY_S = 6;
+/** A function that cannot run says so at once. */
+const STARTED_MS = 500;
+/** Bounded also by turns, should the clock of a function stand still some day. */
+const TURNS_MAX = 100_000_000;
 const CODE = `#!lua name=millrace_test_busy
 redis.register_function{function_name='millrace_test_busy', flags={'no-writes'}, callback=function()
-  local start = os.clock()
-  while os.clock() - start < ${BUSY_S} do end
-  return 'done'
+  local function now()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) + tonumber(time[2]) / 1000000
+  end
+  local start, turns = now(), 0
+  while now() - start < ${BUSY_S} and turns < ${TURNS_MAX} do turns = turns + 1 end
+  return turns
 end}`;
 
 /** It answers nobody for longer than Sentinel is patient: a healthy master is failed over. */
@@ -22,9 +30,13 @@ const busy = (kind: RedisKind): Nemesis => ({
     later(() => admin.disconnect());
     await admin.call("FUNCTION", "LOAD", "REPLACE", CODE);
     note(`busy function on ${master.host}:${master.port}`);
-    const call = admin.call("FCALL", "millrace_test_busy", 0);
-    call.catch(() => undefined);
-    await sleep(BUSY_S * 1_000 + 500);
+    let refused: unknown;
+    admin.call("FCALL", "millrace_test_busy", 0).catch((error: unknown) => {
+      refused = error;
+    });
+    await sleep(STARTED_MS);
+    if (refused !== undefined) throw refused;
+    await sleep(BUSY_S * 1_000);
   },
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { waitFor } from "../../../harness/wait-for.ts";
+import { tell } from "../admin.ts";
 import type { Nemesis } from "../nemesis.ts";
 
 const run = promisify(execFile);
@@ -38,8 +39,7 @@ export const logDiskFull: Nemesis = {
     const filler = join(node.dir, "filler");
     later(() => rm(filler, { force: true }));
     await fill(filler);
-    await waitFor(() => node.logs().some((line) => line.includes("No space left on device")), {
-      timeoutMs: 6_000,
+    await waitFor(async () => String(await tell(node, "INFO", "persistence")).includes("aof_last_write_status:err"), {
       what: "Redis to hit the end of its disk",
     });
     await sleep(3_000);
