@@ -132,6 +132,16 @@ describe("a data node under Sentinel", () => {
     expect(await Promise.all(store.nodes.map(keysOn))).toEqual([KEYS, KEYS]);
   });
 
+  test("a replica that no Sentinel knows, left behind at another node than the master, finds the master by itself", async () => {
+    const { log, sentinels } = await start();
+    const [stray, other] = await log.replicas();
+    if (stray === undefined || other === undefined) throw new Error("no replicas");
+    await askRedis(stray, "REPLICAOF", other.host, String(other.port));
+    await Promise.all(sentinels.map((one) => askRedis(one, "SENTINEL", "RESET", "log")));
+    await log.healthy();
+    expect(await isReplicaOf(stray, await log.master())).toBe(true);
+  });
+
   test("a planned move under write load loses no write, and writes stop only for a moment", async () => {
     const { log } = await start();
     const old = await log.master();
