@@ -56,6 +56,76 @@ beforeEach(() => {
 const send = (app: App, method: string, path: string, headers: Record<string, string> = {}) =>
   app.fetch(new Request(`http://h${path}`, { method, headers, ...(method === "PUT" && { body: "v" }) }));
 
+describe("a log that went back", () => {
+  test("an id that the store has passed already is no proof that the command was applied: 202", async () => {
+    const feed = { wait: async () => ({ passed: true }) as const };
+    const store = { ...deps.store, outcome: async () => null };
+    const floors = { ...deps.floors, floor: () => ({ id: "10-2", ordinal: 7 }) };
+    expect(
+      (await send(createApp({ ...deps, store, feed, floors }), "PUT", "/v1/kv/n/k", { prefer: "wait=5" })).status,
+    ).toBe(202);
+    expect((await send(createApp({ ...deps, store, feed }), "PUT", "/v1/kv/n/k", { prefer: "wait=5" })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe("a store that went back", () => {
+  const stored = { id: "5-0", contentType: "text/plain", value: Buffer.from("old") };
+  const reading = { watermark: { id: "9-0", ordinal: 9 }, stored };
+  const feed = { wait: async () => ({ passed: false }) as const };
+  const floors = { admit: () => false, floor: () => ({ id: "10-0", ordinal: 10 }) };
+
+  test.each([
+    ["an older value", reading],
+    ["a key that is not there any more", { ...reading, stored: null }],
+  ])("%s is not served: 503", async (_, read) => {
+    const app = createApp({ ...deps, feed, floors, store: { ...deps.store, read: async () => read } });
+    const answer = await send(app, "GET", "/v1/kv/n/k");
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ type: "/problems/partition-recovering" });
+    expect(answer.headers.get("retry-after")).toBe("1");
+  });
+
+  test("is waited for a little: healed in time, the read is answered", async () => {
+    const healed = { ...reading, watermark: { id: "10-0", ordinal: 10 } };
+    let reads = 0;
+    const read = async () => (++reads === 1 ? reading : healed);
+    const waits = { wait: async () => ({ passed: true }) as const };
+    const app = createApp({ ...deps, feed: waits, floors, store: { ...deps.store, read } });
+    expect((await send(app, "GET", "/v1/kv/n/k")).status).toBe(200);
+  });
+});
+
+describe("one partition", () => {
+  const accept = (app: App, path: string) => send(app, "POST", `/v1/partitions/${path}`);
+
+  test.each(["16", "01", "-1", "x", "3.0", "99999"])("%s is none: 404", async (partition) => {
+    expect((await send(createApp(deps), "GET", `/v1/partitions/${partition}`)).status).toBe(404);
+    expect((await accept(createApp(deps), `${partition}/accept-loss?confirm=x`)).status).toBe(404);
+  });
+
+  test("a loss is accepted only by its own name, given once", async () => {
+    const given: string[] = [];
+    const losses = {
+      ...deps.losses,
+      accept: async (_: number, confirm: string) => {
+        given.push(confirm);
+        return confirm === "it" ? ("accepted" as const) : ("changed" as const);
+      },
+    };
+    const app = createApp({ ...deps, losses });
+    for (const query of ["", "?confirm=", "?confirm=it&confirm=it", "?confirm=it&force=1"]) {
+      expect((await accept(app, `3/accept-loss${query}`)).status).toBe(400);
+    }
+    expect(given).toEqual([]);
+    expect((await accept(app, "3/accept-loss?confirm=other")).status).toBe(409);
+    expect((await accept(createApp(deps), "3/accept-loss?confirm=it")).status).toBe(409);
+    expect((await accept(app, "3/accept-loss?confirm=it")).status).toBe(200);
+    expect((await send(app, "GET", "/v1/partitions/3/accept-loss")).status).toBe(405);
+  });
+});
+
 describe("a write that was accepted is never told as a failure", () => {
   test.each([
     ["too many wait already", { wait: () => Promise.reject(new OperatingError("overloaded", "")) }],

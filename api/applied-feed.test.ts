@@ -101,9 +101,51 @@ describe("waiting for a command", () => {
     expect(await wait).toEqual({ passed: false });
   });
 
+  test("a jump of the watermark releases nobody as if the command had been applied", async () => {
+    const wait = feed.wait(0, "10-1", 30_000);
+    const elsewhere = feed.wait(1, "10-1", 30_000);
+    feed.hear(0, JSON.stringify({ watermark: "20-0 20", results: {}, jump: true }));
+    expect(await wait).toEqual({ passed: false });
+    expect(feed.waiting).toBe(1);
+    feed.stop();
+    await elsewhere;
+  });
+
   test("results are kept for some seconds, not for ever", async () => {
     feed.hear(0, message("10-2 2", { "10-2": "applied created" }));
     await vi.advanceTimersByTimeAsync(7000);
     expect(await feed.wait(0, "10-2", 1000)).toEqual({ passed: true });
+  });
+});
+
+describe("what was served or heard of", () => {
+  test("is the least that may be served after it, whatever the store says then", () => {
+    expect(feed.admit(0, { id: "10-5", ordinal: 5 })).toBe(true);
+    expect(feed.admit(0, { id: "10-4", ordinal: 4 })).toBe(false);
+    expect(feed.admit(0, { id: "10-5", ordinal: 5 })).toBe(true);
+    feed.hear(0, message("10-9 9"));
+    expect(feed.admit(0, { id: "10-8", ordinal: 8 })).toBe(false);
+    feed.raise(0, { id: "10-12", ordinal: 12 });
+    feed.raise(0, { id: "10-3", ordinal: 3 });
+    expect(feed.floor(0)).toEqual({ id: "10-12", ordinal: 12 });
+    feed.hear(0, message("10-2 2"));
+    expect(feed.admit(0, { id: "10-11", ordinal: 11 })).toBe(false);
+    expect(feed.admit(1, { id: "1-0", ordinal: 1 })).toBe(true);
+  });
+
+  test("is waited for again by whoever finds the store behind it", async () => {
+    feed.hear(0, message("10-9 9"));
+    expect(feed.admit(0, { id: "0-0", ordinal: 0 })).toBe(false);
+    const wait = feed.wait(0, "10-9", 1000);
+    feed.hear(0, message("10-8 8"));
+    expect(feed.waiting).toBe(1);
+    feed.hear(0, message("10-9 9"));
+    expect(await wait).toEqual({ passed: true });
+  });
+
+  test("can be given up when nothing can bring it back: no read waits for ever", () => {
+    feed.hear(0, message("10-9 9"));
+    feed.lower(0, { id: "10-4", ordinal: 4 });
+    expect(feed.admit(0, { id: "10-4", ordinal: 4 })).toBe(true);
   });
 });

@@ -61,7 +61,8 @@ export class PartitionLosses {
   }
 
   async #beforeFirstHeld(partition: number, position: LogPosition, from: Watermark): Promise<Watermark> {
-    const start = compareIds(from.id, position.floor) > 0 ? from.id : position.floor;
+    const trimmed = compareIds(from.id, position.floor) < 0;
+    const start = trimmed ? position.floor : from.id;
     let first: EntryId | null = null;
     for (let last = start; ; ) {
       const page = (await this.#log.between(partition, last, "+", PAGE)).filter(([id]) => compareIds(id, last) > 0);
@@ -70,14 +71,14 @@ export class PartitionLosses {
         const entry = decodeEntry(id, fields);
         // What the append function did not write has no ordinal: it is parked when the partition goes on.
         if (entry.kind !== "unsupported" && entry.ordinal > 0)
-          return { id: idBefore(first), ordinal: entry.ordinal - 1 };
+          return { id: trimmed ? start : idBefore(first), ordinal: entry.ordinal - 1 };
       }
       const newest = page.at(-1);
       if (newest === undefined) break;
       last = newest[0];
     }
     const end = compareIds(position.lastId, start) > 0 ? position.lastId : start;
-    return { id: first === null ? end : idBefore(first), ordinal: position.ordinal };
+    return { id: trimmed ? start : first === null ? end : idBefore(first), ordinal: position.ordinal };
   }
 }
 

@@ -3,7 +3,7 @@
  * client prefers to wait for it.
  */
 import type { Command, Operation, RejectReason, Result } from "../core/command.ts";
-import { formatRevision } from "../core/entry-id.ts";
+import { compareIds, formatRevision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { isHalted } from "../core/partition-state.ts";
 import type { Accepted } from "./appender.ts";
@@ -66,6 +66,7 @@ export async function accept(
     awaited: preference.waitS > 0,
     acceptedMs: deps.now(),
   };
+  const before = deps.floors.floor(target.partition).id;
   const accepted = await deps.submit(target.partition, command, wantedGrade(deps, incoming, target.namespace));
   deps.admission.accepted(accepted);
   const revision = formatRevision(accepted.partition, accepted.id);
@@ -75,7 +76,9 @@ export async function accept(
     "X-Content-Type-Options": "nosniff",
   };
   if (preference.applied !== "") headers["Preference-Applied"] = preference.applied;
-  if (preference.waitS > 0) {
+  // An id that was passed before it was given: the log went back. The command is in it, and will be applied later, under
+  // another id.
+  if (preference.waitS > 0 && compareIds(accepted.id, before) > 0) {
     const passed = await untilApplied(deps, accepted, preference.waitS * 1000, incoming.gone);
     if (passed.passed) return resultAnswer(passed.result ?? null, revision, target, headers);
   }

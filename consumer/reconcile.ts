@@ -12,7 +12,7 @@
  * same time do the same. A log that had not gone back would come out with the same commands in the same order.
  */
 import { decodeEntry } from "../core/codec.ts";
-import { compareIds, type EntryId, ID_ZERO, idTimeMs } from "../core/entry-id.ts";
+import { compareIds, type EntryId, idTimeMs } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import type { Watermark } from "../core/functions/apply.ts";
 import type { Fence, Move, Reconciliation } from "../core/functions/reconcile.ts";
@@ -49,7 +49,7 @@ export async function reconcile(
   await store.announceJump(partition, watermark);
   const sequences = await store.sequences(partition);
   const readSize = new ReadSize();
-  let from: EntryId = ID_ZERO;
+  let from = fence.start;
   for (;;) {
     const page = await log.between(partition, from, fence.boundary, readSize.count);
     readSize.observe(page);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LogPosition } from "./functions/append.ts";
 import { WATERMARK_ZERO } from "./functions/apply.ts";
-import { backlogOf, examine } from "./partition-state.ts";
+import { backlogOf, examine, formatOwnerWord, parseOwnerWord } from "./partition-state.ts";
 
 const log = (more: Partial<LogPosition> = {}): LogPosition => ({
   lastId: "100-0",
@@ -34,6 +34,19 @@ describe("a partition", () => {
   test("freezes when the log knows less than the store has applied", () => {
     expect(examine(log(), { id: "101-0", ordinal: 51 }).state).toBe("frozen");
     expect(examine(log({ ordinal: 0, lastId: "0-0", held: 0 }), { id: "1-0", ordinal: 1 }).state).toBe("frozen");
+  });
+
+  test("is frozen for as long as its log is fenced, whatever the counts say", () => {
+    expect(examine(log({ fenced: true }), { id: "100-0", ordinal: 50 }).state).toBe("frozen");
+  });
+
+  test("is told by its owner word for word, and what is none of ours is no word", () => {
+    const word = { state: "recovering", reason: "why", reached: { id: "9-1", ordinal: 7 } } as const;
+    expect(parseOwnerWord(formatOwnerWord(word))).toEqual(word);
+    expect(parseOwnerWord('{"state":"ok","reason":""}')).toEqual({ state: "ok", reason: "", reached: null });
+    for (const text of ["", "null", '{"state":"fine"}', '{"state":"ok","reached":"x"}']) {
+      expect(parseOwnerWord(text)).toBeNull();
+    }
   });
 
   test("never has a backlog below zero", () => {

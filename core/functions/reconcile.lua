@@ -3,8 +3,8 @@
 -- Between fence and unfence the log takes no appends: what producers send then could overtake what is moved, and a
 -- producer's overtaken sequence would be dropped as repeated (rule R4). Every call is atomic, and a call that comes
 -- twice, or from somebody who was overtaken, changes nothing: whoever finds the fence goes on where another died.
--- Fields of the appends hash: @fence '<watermark id> <ordinal> <boundary> <commands the log counted> <moved> <dropped>',
--- @era: how often a fence was put up, @reconciled: what the last one came to.
+-- Fields of the appends hash: @fence '<watermark id> <ordinal> <start> <boundary> <commands the log counted> <moved>
+-- <dropped>', @era: how often a fence was put up, @reconciled: what the last one came to.
 --
 -- KEYS of all three  1 log stream, 2 appends hash
 
@@ -39,15 +39,17 @@ end
 -- fence: from here on new ids and ordinals are beyond the store's watermark, and the floor is at it: what the log holds
 -- below has a hole now.
 -- ARGV  1 watermark id, 2 its ordinal, 3 era in which the log was found to have gone back
--- Reply { era, boundary }: entries up to the boundary are to be judged; or nil: another era, look again. A fence that
+-- Reply { era, start, boundary }: entries after the start (it was the floor: what is below counts as gone) up to the
+--       boundary are to be judged; or nil: another era, look again. A fence that
 --       stands for the same or a later watermark is taken over as it is.
 local function fence(keys, args)
   local log, appends, id = keys[1], keys[2], args[1]
   local state = redis.call('HMGET', appends, '@era', '@fence', '@ordinal', '@floor')
-  local era = tonumber(state[1] or '0')
+  local era, start = tonumber(state[1] or '0'), state[4] or '0-0'
   if state[2] then
-    local ordinal, boundary = string.match(state[2], '^%S+ (%d+) (%S+)')
-    if tonumber(ordinal) >= tonumber(args[2]) then return { era, boundary } end
+    local ordinal, boundary
+    ordinal, start, boundary = string.match(state[2], '^%S+ (%d+) (%S+) (%S+)')
+    if tonumber(ordinal) >= tonumber(args[2]) then return { era, start, boundary } end
   elseif era ~= tonumber(args[3]) then
     return false
   end
@@ -59,8 +61,8 @@ local function fence(keys, args)
   redis.call('XSETID', log, boundary)
   redis.call('HSET', appends, '@era', era + 1, '@ordinal', args[2], '@last', boundary,
     '@floor', later_id(id, state[4] or '0-0'),
-    '@fence', string.format('%s %s %s %s 0 0', id, args[2], boundary, state[3] or '0'))
-  return { era + 1, boundary }
+    '@fence', string.format('%s %s %s %s %s 0 0', id, args[2], start, boundary, state[3] or '0'))
+  return { era + 1, start, boundary }
 end
 
 -- A producer that sends its last group again is told where it is now.
@@ -85,7 +87,7 @@ local function move(keys, args)
   local state = redis.call('HMGET', appends, '@era', '@fence', '@ordinal', '@last')
   if state[1] ~= args[1] or not state[2] then return false end
   local ordinal, last = tonumber(state[3]), later_id(state[4], last_generated(log))
-  local head, moved, dropped = string.match(state[2], '^(%S+ %S+ %S+ %S+) (%d+) (%d+)$')
+  local head, moved, dropped = string.match(state[2], '^(%S+ %S+ %S+ %S+ %S+) (%d+) (%d+)$')
   moved, dropped = tonumber(moved), tonumber(dropped)
   local moves = tonumber(args[2])
   for i = 3, 2 + moves do
@@ -119,7 +121,7 @@ local function unfence(keys, args)
   local log, appends = keys[1], keys[2]
   local state = redis.call('HMGET', appends, '@era', '@fence', '@ordinal', '@last')
   if state[1] ~= args[1] or not state[2] then return false end
-  local id, ordinal, counted, moved, dropped = string.match(state[2], '^(%S+) (%d+) %S+ (%d+) (%d+) (%d+)$')
+  local id, ordinal, counted, moved, dropped = string.match(state[2], '^(%S+) (%d+) %S+ %S+ (%d+) (%d+) (%d+)$')
   local lost = math.max(0, tonumber(ordinal) - (tonumber(counted) - tonumber(moved)))
   local reconciled = string.format('%s %s %.0f %s %s', id, ordinal, lost, moved, dropped)
   redis.call('HDEL', appends, '@fence')

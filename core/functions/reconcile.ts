@@ -12,6 +12,8 @@ import type { Library } from "./library.ts";
 export interface Fence {
   /** Names this fence: calls that belong to another one change nothing. */
   readonly era: number;
+  /** The log's floor before: what is at or below it counts as gone, also where it is still there. */
+  readonly start: EntryId;
   /** Entries up to and including this id are to be judged; those behind it have been moved there. */
   readonly boundary: EntryId;
 }
@@ -41,8 +43,8 @@ export function fenceCall(library: Library, keys: PartitionKeys, { id, ordinal }
 
 export function parseFence(reply: unknown): Fence | null {
   if (reply === null) return null;
-  const [era, boundary] = reply as [number, Buffer];
-  return { era, boundary: String(boundary) };
+  const [era, start, boundary] = reply as [number, Buffer, Buffer];
+  return { era, start: String(start), boundary: String(boundary) };
 }
 
 export function moveCall(

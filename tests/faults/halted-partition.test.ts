@@ -62,6 +62,15 @@ describe("a partition whose log and store do not fit together stands still and s
     for (const key of KEYS) expect((await client.get(NAMESPACE, key)).text).toBe("before");
     await partitions.inState(0, "lost-base");
     await partitions.inState(1, "ok");
+
+    // Nothing that was applied is gone, and what the log still holds is applied after the loss.
+    const shown = JSON.parse((await client.send("GET", "/v1/partitions/0")).text);
+    expect(shown.loss).toMatchObject({ commands: 5, ordinals: { from: 11, to: 15 }, storeEmpty: false });
+    const command = `/v1/partitions/0/accept-loss?confirm=${shown.loss.confirm}`;
+    expect((await client.send("POST", command)).status).toBe(200);
+    await partitions.inState(0, "ok");
+    const values = await Promise.all(KEYS.map(async (key) => (await client.get(NAMESPACE, key)).text));
+    expect(values).toEqual(KEYS.map((_, n) => (n < 5 ? "before" : "after")));
   });
 
   test("its store came back empty and its log is trimmed: lost-base, nothing is applied", async () => {
@@ -80,24 +89,26 @@ describe("a partition whose log and store do not fit together stands still and s
     await partitions.inState(0, "lost-base");
   });
 
-  test("its log went back: frozen, even when the log grows past what is applied, nothing is applied", async () => {
-    const { stack, client, partitions, store, append, expectQueued } = await start();
-    const before = await Promise.all([store.watermark(0), store.watermark(1)]);
-    await stack.log.wipe();
-    await partitions.inState(0, "frozen");
-    await partitions.inState(1, "frozen");
-
-    expect((await client.put(NAMESPACE, KEYS[0] ?? "", "later")).status).toBe(503);
-    for (const key of [...KEYS, ...KEYS, ...KEYS]) await append(key);
-    await expectQueued(await append(KEYS[0] ?? ""));
-    await partitions.inState(0, "frozen");
-
-    // The same verdict from a process that has not seen it happen.
+  test("its log has a hole after what is applied: lost-base, though the log still has newer commands", async () => {
+    const { stack, client, put, partitions, store, append } = await start();
     await stack.consumers[0]?.stop();
+    const revisions = await put(KEYS, "after");
+    const log = readLog(stack.log, PARTITIONS);
+    await log.redis.xdel(log.keys(0).log, revisions[0]?.id ?? "", revisions[1]?.id ?? "");
+    const before = await store.watermark(0);
+
     const consumer = await stack.addConsumer();
-    await consumer.waitForLog("frozen");
-    expect(await Promise.all([store.watermark(0), store.watermark(1)])).toEqual(before);
-    for (const key of KEYS) expect((await client.get(NAMESPACE, key)).text).toBe("before");
+    expect((await partitions.inState(0, "lost-base")).reason).toContain("goes on with 13");
+    await consumer.waitForLog("lost-base");
+    await append(KEYS[0] ?? "");
+    expect(await store.watermark(0)).toEqual(before);
+    const { loss } = JSON.parse((await client.send("GET", "/v1/partitions/0")).text);
+    expect(loss).toMatchObject({ commands: 2, ordinals: { from: 11, to: 12 } });
+    await client.send("POST", `/v1/partitions/0/accept-loss?confirm=${loss.confirm}`);
+    await partitions.inState(0, "ok");
+    expect((await store.watermark(0)).ordinal).toBe(21);
+    expect((await client.get(NAMESPACE, KEYS[1] ?? "")).text).toBe("before");
+    expect((await client.get(NAMESPACE, KEYS[9] ?? "")).text).toBe("after");
   });
 });
 

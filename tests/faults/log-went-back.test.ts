@@ -185,7 +185,7 @@ test("while the log is brought into line writes are refused, reads go on, and bo
   const reached = new Promise((resolve) => {
     atTheEnd = () => resolve(undefined);
   });
-  logProxy.onRequest("unfence_", async () => {
+  logProxy.onRequest("$16\r\nunfence_", async () => {
     atTheEnd();
     await held;
     return "forward";
@@ -221,7 +221,7 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
-  { name: "before the fence", arm: (action) => logProxy.onRequest("$5\r\nFCALL\r\n$14\r\nfence_", action) },
+  { name: "before the fence", arm: (action) => logProxy.onRequest("$14\r\nfence_", action) },
   { name: "behind the fence", arm: (action) => logProxy.onReply("$14\r\nfence_", action) },
   { name: "when it has told those who wait", arm: (action) => storeProxy.onReply("PUBLISH", action) },
   { name: "when it knows what the store knows", arm: (action) => storeProxy.onReply("HGETALL", action) },
@@ -230,9 +230,12 @@ const steps: readonly Step[] = [
     name: "when a page is moved and it has not heard of it",
     arm: (action) => logProxy.onReply("$13\r\nmove_", action),
   },
-  { name: "when everything is moved", arm: (action) => logProxy.onRequest("unfence_", action) },
-  { name: "when the fence is gone and it has not heard of it", arm: (action) => logProxy.onReply("unfence_", action) },
-  { name: "when what was moved is being applied", arm: (action) => storeProxy.onReply("apply_", action) },
+  { name: "when everything is moved", arm: (action) => logProxy.onRequest("$16\r\nunfence_", action) },
+  {
+    name: "when the fence is gone and it has not heard of it",
+    arm: (action) => logProxy.onReply("$16\r\nunfence_", action),
+  },
+  { name: "when what was moved is being applied", arm: (action) => storeProxy.onReply("$14\r\napply_", action) },
 ];
 
 describe("a consumer killed while it brings the log into line loses and doubles nothing:", () => {

@@ -50,7 +50,10 @@ export function checkFates(evidence: Evidence, entries: Entries, findings: Findi
         fates.acknowledged += 1;
         const [only] = effective;
         if (only !== undefined) checkTold(operation, only, about, findings);
-        else if (operation.answer.kind === "answer" && evidence.heldGrades.has(operation.answer.grade ?? "replicated")) {
+        else if (
+          operation.answer.kind === "answer" &&
+          evidence.heldGrades.has(operation.answer.grade ?? "replicated")
+        ) {
           findings.add("lost", about);
         } else fates.lostUnpromised += 1;
       }
@@ -144,7 +147,8 @@ export function checkCounters(evidence: Evidence, entries: Entries, findings: Fi
 
 export function describe(operation: Operation): string {
   const { id, kind, namespace, key, answer } = operation;
-  const told = answer.kind === "answer" ? `${answer.status} ${answer.problem ?? ""} ${answer.revision ?? ""}` : answer.kind;
+  const told =
+    answer.kind === "answer" ? `${answer.status} ${answer.problem ?? ""} ${answer.revision ?? ""}` : answer.kind;
   const time = `${operation.startMs.toFixed(1)}-${operation.endMs.toFixed(1)} ms`;
   return `#${id} ${kind} ${namespace}/${key} (partition ${operation.partition}, ${time}) told ${told}`;
 }

@@ -32,44 +32,50 @@ describe("histories that are linearizable", () => {
     ["nothing at all", []],
     ["a read of what was written before", [put(0, 1, "a", "1-0"), read(2, 3, "a", "1-0")]],
     ["a read beside a write sees it or not", [put(0, 9, "a", "1-0"), readNothing(1, 2), read(3, 4, "a", "1-0")]],
-    ["two writes side by side, in either order", [
-      put(0, 9, "a", "1-0"),
-      put(0, 9, "b", "2-0"),
-      read(10, 11, "b", "2-0"),
-    ]],
-    ["a write without an answer takes effect late", [
-      lostPut(0, "late"),
-      put(1, 2, "a", "1-0"),
-      read(3, 4, "a", "1-0"),
-      read(5, 6, "late", "2-0"),
-    ]],
-    ["a write without an answer never takes effect", [lostPut(0, "never"), put(1, 2, "a", "1-0"), read(3, 4, "a", "1-0")]],
-    ["a revision nobody was told is learnt by a read", [
-      lostPut(0, "a"),
-      read(1, 2, "a", "5-0"),
-      put(3, 4, "b", "6-0", matching("5-0")),
-      read(5, 6, "b", "6-0"),
-    ]],
-    ["of two that compare and set the same revision one is refused", [
-      put(0, 1, "a", "1-0"),
-      put(2, 9, "b", "2-0", matching("1-0")),
-      put(2, 9, "c", "3-0", { ...matching("1-0"), ...REFUSED }),
-      read(10, 11, "b", "2-0"),
-    ]],
-    ["increments in any order that fits their totals", [
-      add(0, 9, "5", "8", "2-0"),
-      add(0, 9, "3", "3", "1-0"),
-      read(10, 11, "8", "2-0"),
-    ]],
-    ["created only where nothing was", [
-      put(0, 1, "a", "1-0", CREATE),
-      remove(2, 3),
-      put(4, 5, "b", "3-0", { ...CREATE, result: { kind: "applied", created: true } }),
-    ]],
-    ["an increment of what is no number is refused", [
-      put(0, 1, "a", "1-0"),
-      operation(2, 3, { kind: "increment", by: "1" }, { result: { kind: "rejected", reason: "type" } }),
-    ]],
+    [
+      "two writes side by side, in either order",
+      [put(0, 9, "a", "1-0"), put(0, 9, "b", "2-0"), read(10, 11, "b", "2-0")],
+    ],
+    [
+      "a write without an answer takes effect late",
+      [lostPut(0, "late"), put(1, 2, "a", "1-0"), read(3, 4, "a", "1-0"), read(5, 6, "late", "2-0")],
+    ],
+    [
+      "a write without an answer never takes effect",
+      [lostPut(0, "never"), put(1, 2, "a", "1-0"), read(3, 4, "a", "1-0")],
+    ],
+    [
+      "a revision nobody was told is learnt by a read",
+      [lostPut(0, "a"), read(1, 2, "a", "5-0"), put(3, 4, "b", "6-0", matching("5-0")), read(5, 6, "b", "6-0")],
+    ],
+    [
+      "of two that compare and set the same revision one is refused",
+      [
+        put(0, 1, "a", "1-0"),
+        put(2, 9, "b", "2-0", matching("1-0")),
+        put(2, 9, "c", "3-0", { ...matching("1-0"), ...REFUSED }),
+        read(10, 11, "b", "2-0"),
+      ],
+    ],
+    [
+      "increments in any order that fits their totals",
+      [add(0, 9, "5", "8", "2-0"), add(0, 9, "3", "3", "1-0"), read(10, 11, "8", "2-0")],
+    ],
+    [
+      "created only where nothing was",
+      [
+        put(0, 1, "a", "1-0", CREATE),
+        remove(2, 3),
+        put(4, 5, "b", "3-0", { ...CREATE, result: { kind: "applied", created: true } }),
+      ],
+    ],
+    [
+      "an increment of what is no number is refused",
+      [
+        put(0, 1, "a", "1-0"),
+        operation(2, 3, { kind: "increment", by: "1" }, { result: { kind: "rejected", reason: "type" } }),
+      ],
+    ],
   ])("%s", (_, history) => {
     expect(checkRegister(history)).toBe("linearizable");
   });
@@ -83,33 +89,33 @@ describe("histories that must fail", () => {
     ["a lost increment", [add(0, 1, "5", "5", "1-0"), add(2, 3, "3", "3", "2-0")]],
     ["an increment applied twice", [add(0, 1, "5", "5", "1-0"), read(2, 3, "10", "1-0")]],
     ["a doubled increment seen by the next one", [add(0, 1, "5", "5", "1-0"), add(2, 3, "3", "13", "2-0")]],
-    ["two reads that disagree on the order of two writes", [
-      put(0, 20, "a", "1-0"),
-      put(0, 20, "b", "2-0"),
-      read(1, 2, "a", "1-0"),
-      read(3, 4, "b", "2-0"),
-      read(5, 6, "a", "1-0"),
-    ]],
-    ["a value that comes back after it was seen replaced by one without an answer", [
-      put(0, 1, "a", "1-0"),
-      lostPut(2, "b"),
-      read(3, 4, "b", "2-0"),
-      read(5, 6, "a", "1-0"),
-    ]],
+    [
+      "two reads that disagree on the order of two writes",
+      [
+        put(0, 20, "a", "1-0"),
+        put(0, 20, "b", "2-0"),
+        read(1, 2, "a", "1-0"),
+        read(3, 4, "b", "2-0"),
+        read(5, 6, "a", "1-0"),
+      ],
+    ],
+    [
+      "a value that comes back after it was seen replaced by one without an answer",
+      [put(0, 1, "a", "1-0"), lostPut(2, "b"), read(3, 4, "b", "2-0"), read(5, 6, "a", "1-0")],
+    ],
     ["a deleted value that comes back", [put(0, 1, "a", "1-0"), remove(2, 3), read(4, 5, "a", "1-0")]],
-    ["both of two that compare and set the same revision", [
-      put(0, 1, "a", "1-0"),
-      put(2, 9, "b", "2-0", matching("1-0")),
-      put(2, 9, "c", "3-0", matching("1-0")),
-    ]],
-    ["a compare-and-set refused although the revision stood", [
-      put(0, 1, "a", "1-0"),
-      put(2, 3, "b", "2-0", { ...matching("1-0"), ...REFUSED }),
-    ]],
-    ["created where something was", [
-      put(0, 1, "a", "1-0"),
-      put(2, 3, "b", "2-0", { result: { kind: "applied", created: true } }),
-    ]],
+    [
+      "both of two that compare and set the same revision",
+      [put(0, 1, "a", "1-0"), put(2, 9, "b", "2-0", matching("1-0")), put(2, 9, "c", "3-0", matching("1-0"))],
+    ],
+    [
+      "a compare-and-set refused although the revision stood",
+      [put(0, 1, "a", "1-0"), put(2, 3, "b", "2-0", { ...matching("1-0"), ...REFUSED })],
+    ],
+    [
+      "created where something was",
+      [put(0, 1, "a", "1-0"), put(2, 3, "b", "2-0", { result: { kind: "applied", created: true } })],
+    ],
     ["a read before the write began", [read(0, 1, "a", "1-0"), put(2, 3, "a", "1-0")]],
     ["the right value under a wrong revision", [put(0, 1, "a", "1-0"), read(2, 3, "a", "9-0")]],
   ])("%s", (_, history) => {
@@ -163,7 +169,9 @@ describe("long histories", () => {
   });
 
   test("that cannot be searched through in time are undecided, and not called right", () => {
-    const writes = Array.from({ length: 40 }, (_, n) => operation(0, 100, { kind: "put", value: `${n}` }, { result: APPLIED }));
+    const writes = Array.from({ length: 40 }, (_, n) =>
+      operation(0, 100, { kind: "put", value: `${n}` }, { result: APPLIED }),
+    );
     expect(checkRegister([...writes, readNothing(200, 201)], 5_000)).toBe("undecided");
   });
 });

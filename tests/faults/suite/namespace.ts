@@ -28,7 +28,10 @@ export async function runInside(): Promise<number | null> {
     await run("ip", ["rule", "del", "pref", "0"]);
     return null;
   }
-  const ways = [["--net", "--mount"], ["--map-root-user", "--net", "--mount"]];
+  const ways = [
+    ["--net", "--mount"],
+    ["--map-root-user", "--net", "--mount"],
+  ];
   const way = ways.find((flags) => spawnSync("unshare", [...flags, "ip", "rule", "show"]).status === 0);
   if (way === undefined) return null;
   const child = spawn("unshare", [...way, process.execPath, ...process.execArgv, ...process.argv.slice(1)], {

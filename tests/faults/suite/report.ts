@@ -74,11 +74,19 @@ export function renderTable(rows: readonly Row[]): string {
 }
 
 /** Keeps what a violation is proved by. @returns the folder */
-export async function keepEvidence(folder: string, number: number, result: RoundResult, cluster: Cluster): Promise<string> {
+export async function keepEvidence(
+  folder: string,
+  number: number,
+  result: RoundResult,
+  cluster: Cluster,
+): Promise<string> {
   const path = join(folder, `round-${number}-${result.name}`);
   await mkdir(path, { recursive: true });
   const write = (name: string, lines: readonly unknown[]): Promise<void> =>
-    writeFile(join(path, name), lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""));
+    writeFile(
+      join(path, name),
+      lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""),
+    );
   await write("violations.jsonl", result.findings.list());
   await write("notes.txt", result.notes);
   const { evidence } = result;

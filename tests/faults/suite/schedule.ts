@@ -15,9 +15,7 @@ export function sortByRights(nemeses: readonly Nemesis[], rights: ReadonlySet<Ri
   const missing = ({ needs = [] }: Nemesis): Right[] => needs.filter((right) => !rights.has(right));
   return {
     possible: nemeses.filter((one) => missing(one).length === 0),
-    skipped: nemeses
-      .filter((one) => missing(one).length > 0)
-      .map((one) => ({ name: one.name, missing: missing(one) })),
+    skipped: nemeses.filter((one) => missing(one).length > 0).map((one) => ({ name: one.name, missing: missing(one) })),
   };
 }
 
