@@ -12,6 +12,7 @@ import type { Findings } from "./violations.ts";
  * read-your-writes and monotonic reads, because sessions ask for all that they were told.
  */
 export function checkReads(evidence: Evidence, models: readonly PartitionModel[], findings: Findings): void {
+  const began = startsOf(evidence, models);
   for (const operation of evidence.operations) {
     const { answer } = operation;
     if (operation.kind !== "get" || operation.startMs < evidence.roundStartMs || answer.kind !== "answer") continue;
@@ -19,10 +20,23 @@ export function checkReads(evidence: Evidence, models: readonly PartitionModel[]
     if (!readSucceeded(operation)) continue;
     const name = `${operation.namespace}/${operation.key}`;
     if (evidence.foreign.has(name)) continue;
-    const versions = models[operation.partition]?.versions.get(name) ?? [];
+    // Nobody sees what is written only later.
+    const versions = (models[operation.partition]?.versions.get(name) ?? []).filter(
+      ({ id }) => (began.get(`${operation.partition} ${id}`) ?? 0) < operation.endMs,
+    );
     const fault = answer.status === 404 ? absenceFault(operation, versions) : valueFault(operation, versions);
     if (fault !== null) findings.add(fault.kind, `${describe(operation)}: ${fault.what}`);
   }
+}
+
+/** When the write of each entry began, by partition and id. */
+function startsOf({ operations }: Evidence, models: readonly PartitionModel[]): ReadonlyMap<string, number> {
+  const startMs = new Map(operations.map((operation) => [operation.id, operation.startMs]));
+  return new Map(
+    models.flatMap(({ partition, steps }) =>
+      steps.map(({ id, operation }) => [`${partition} ${id}`, startMs.get(operation ?? 0) ?? 0] as const),
+    ),
+  );
 }
 
 type Fault = { readonly kind: "phantom" | "wrong-read"; readonly what: string } | null;
