@@ -14,19 +14,19 @@ const KEYS = partitionKeys(PARTITIONS);
 const PAGE = 1_000;
 const STATUSES = 60;
 
-/** Every entry of every partition, from the log's master. */
-export async function readWholeLog(cluster: Cluster): Promise<RawEntry[][]> {
+/** Every entry of every partition from an id on (`-`: the first), from the log's master. */
+export async function readLogFrom(cluster: Cluster, from: (partition: number) => string): Promise<RawEntry[][]> {
   const redis = openAdmin(await cluster.master("log"));
   try {
-    return await Promise.all(KEYS.map((keys) => readPages(redis, keys.log)));
+    return await Promise.all(KEYS.map((keys) => readPages(redis, keys.log, from(keys.partition))));
   } finally {
     redis.disconnect();
   }
 }
 
-async function readPages(redis: Redis, stream: string): Promise<RawEntry[]> {
+async function readPages(redis: Redis, stream: string, first = "-"): Promise<RawEntry[]> {
   const entries: RawEntry[] = [];
-  for (let from = "-"; ; from = `(${entries.at(-1)?.id}`) {
+  for (let from = first; ; from = `(${entries.at(-1)?.id}`) {
     const page = (await redis.callBuffer("XRANGE", stream, from, "+", "COUNT", PAGE)) as [Buffer, Buffer[]][];
     for (const [id, fields] of page) entries.push({ id: id.toString("latin1"), fields });
     if (page.length < PAGE) return entries;

@@ -7,10 +7,11 @@ import { waitFor } from "../../harness/wait-for.ts";
 import { check, type Judgement } from "./check.ts";
 import type { Cluster } from "./cluster.ts";
 import { PARTITIONS } from "./cluster.ts";
-import { askStatuses, readStores, readWholeLog } from "./collect.ts";
+import { askStatuses, readLogFrom, readStores } from "./collect.ts";
 import type { Evidence } from "./evidence.ts";
 import { sampleGroup } from "./group-sampler.ts";
 import { claimOf, readSucceeded } from "./history.ts";
+import type { LogArchive } from "./log-archive.ts";
 import type { Nemesis, Strike } from "./nemesis.ts";
 import type { Random } from "./random.ts";
 import type { Recorder } from "./recorder.ts";
@@ -28,6 +29,7 @@ const APART_MAX_MS = 3_000;
 
 export interface RoundOptions {
   readonly cluster: Cluster;
+  readonly archive: LogArchive;
   readonly recorder: Recorder;
   readonly random: Random;
   readonly number: number;
@@ -158,14 +160,17 @@ async function untilItWorks({ recorder }: RoundOptions, healedMs: number, findin
   });
 }
 
-async function collect({ cluster, recorder, random, foreign }: RoundOptions, roundStartMs: number): Promise<Evidence> {
+async function collect(
+  { cluster, archive, recorder, random, foreign }: RoundOptions,
+  roundStartMs: number,
+): Promise<Evidence> {
   const [url = ""] = cluster.urls();
   const statuses = await askStatuses(url, recorder.operations, foreign, random.fork("statuses"));
-  const [log, stores] = await Promise.all([readWholeLog(cluster), readStores(cluster)]);
+  const [log, stores] = await Promise.all([readLogFrom(cluster, () => "-"), readStores(cluster)]);
   return {
     operations: recorder.operations,
     roundStartMs,
-    log,
+    log: archive.complete(log),
     stores,
     statuses,
     foreign,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { cleanUp } from "../../harness/running.ts";
 import { type SkewedClocks, startClocks } from "./clocks.ts";
 import { type Cluster, PARTITIONS, startCluster } from "./cluster.ts";
+import { LogArchive } from "./log-archive.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { SuiteOptions } from "./options.ts";
 import { randomFrom } from "./random.ts";
@@ -68,10 +69,10 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
     say(`    evidence: ${await keepEvidence(evidence, number, result, stage.cluster)}`);
     if (options.untilViolation) break;
     // What is halted or lost stays so, and would be found in every later round.
-    await stage.cluster.stop();
+    await clear(stage);
     stage = await setStage(clocks);
   }
-  await stage.cluster.stop();
+  await clear(stage);
   await cleanUp();
   say(`\nseed ${seed}\n${renderTable(rows)}`);
   for (const { name, missing } of skipped) say(`skipped: ${name} (no ${missing.join(", ")})`);
@@ -85,6 +86,7 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
 /** A cluster, and all that was ever done to it. */
 interface Stage {
   readonly cluster: Cluster;
+  readonly archive: LogArchive;
   readonly recorder: Recorder;
   readonly foreign: Set<string>;
   acknowledged: number;
@@ -92,7 +94,14 @@ interface Stage {
 
 async function setStage(clocks: SkewedClocks | null): Promise<Stage> {
   const cluster = await startCluster(clocks);
-  return { cluster, recorder: new Recorder(PARTITIONS), foreign: new Set(), acknowledged: 0 };
+  const archive = new LogArchive(cluster);
+  archive.start();
+  return { cluster, archive, recorder: new Recorder(PARTITIONS), foreign: new Set(), acknowledged: 0 };
+}
+
+async function clear({ cluster, archive }: Stage): Promise<void> {
+  await archive.stop();
+  await cluster.stop();
 }
 
 function describe(nemeses: readonly Nemesis[]): string {
