@@ -123,6 +123,10 @@ const at = (operations: readonly Operation[], id: number): Operation => {
   return found;
 };
 
+const tell = (operations: readonly Operation[], id: number, told: Told): void => {
+  at(operations, id).answer = told;
+};
+
 test("a run in which all is well is not accused of anything", () => {
   expect(judge(story())).toEqual([]);
 });
@@ -138,7 +142,7 @@ describe("found out is", () => {
     [
       "an acknowledged write that stands under another revision",
       "reordered",
-      ({ operations }) => void (at(operations, 9).answer = answer(202, "6-5")),
+      ({ operations }) => tell(operations, 9, answer(202, "6-5")),
     ],
     ["a break in the log's count", "reordered", ({ log }) => void log.splice(4, 1)],
     [
@@ -157,29 +161,21 @@ describe("found out is", () => {
     [
       "a result that the log does not give",
       "wrong-result",
-      ({ operations }) => void (at(operations, 3).answer = answer(204, "3-0")),
+      ({ operations }) => tell(operations, 3, answer(204, "3-0")),
     ],
-    [
-      "a wrong total",
-      "wrong-result",
-      ({ operations }) => void (at(operations, 5).answer = answer(200, "4-0", { body: "7" })),
-    ],
+    ["a wrong total", "wrong-result", ({ operations }) => tell(operations, 5, answer(200, "4-0", { body: "7" }))],
     ["a wrong status", "wrong-result", ({ statuses }) => void statuses.set(1, "queued")],
     [
       "a read of what no log holds",
       "phantom",
-      ({ operations }) => void (at(operations, 4).answer = answer(200, "2-9", { body: "two" })),
+      ({ operations }) => tell(operations, 4, answer(200, "2-9", { body: "two" })),
     ],
     [
       "a read older than its reader knew",
       "wrong-read",
-      ({ operations }) => void (at(operations, 4).answer = answer(200, "1-0", { body: "one" })),
+      ({ operations }) => tell(operations, 4, answer(200, "1-0", { body: "one" })),
     ],
-    [
-      "an absence that its reader knew to be over",
-      "wrong-read",
-      ({ operations }) => void (at(operations, 4).answer = answer(404)),
-    ],
+    ["an absence that its reader knew to be over", "wrong-read", ({ operations }) => tell(operations, 4, answer(404))],
     [
       "a stale read that asked for nothing, of a key that must be linearizable",
       "not-linearizable",
@@ -192,26 +188,39 @@ describe("found out is", () => {
       "a counter that is not its sum",
       "miscounted",
       ({ image }) =>
-        void (image.values = new Map([...image.values, [`${COUNTERS}/c`, Buffer.from("5-0\ttext/plain\n6")]])),
+        void Object.assign(image, {
+          values: new Map([...image.values, [`${COUNTERS}/c`, Buffer.from("5-0\ttext/plain\n6")]]),
+        }),
     ],
     [
       "a value that differs in one byte",
       "diverged",
-      ({ image }) => void (image.values = new Map([...image.values, ["n/b", Buffer.from("7-0\ttext/plain\nlasT")]])),
+      ({ image }) =>
+        void Object.assign(image, {
+          values: new Map([...image.values, ["n/b", Buffer.from("7-0\ttext/plain\nlasT")]]),
+        }),
     ],
     [
       "a value under another revision",
       "diverged",
-      ({ image }) => void (image.values = new Map([...image.values, ["n/b", Buffer.from("6-0\ttext/plain\nlast")]])),
+      ({ image }) =>
+        void Object.assign(image, {
+          values: new Map([...image.values, ["n/b", Buffer.from("6-0\ttext/plain\nlast")]]),
+        }),
     ],
     [
       "a key that should not be there",
       "diverged",
-      ({ image }) => void (image.values = new Map([...image.values, ["n/x", Buffer.from("1-0\ttext/plain\n")]])),
+      ({ image }) =>
+        void Object.assign(image, { values: new Map([...image.values, ["n/x", Buffer.from("1-0\ttext/plain\n")]]) }),
     ],
-    ["an index without a key", "diverged", ({ image }) => void (image.indexes = new Map([[COUNTERS, ["c"]]]))],
-    ["an outcome that is missing", "diverged", ({ image }) => void (image.outcomes = new Map())],
-    ["a dead letter that nothing explains", "diverged", ({ image }) => void (image.dead = ["2-0"])],
+    [
+      "an index without a key",
+      "diverged",
+      ({ image }) => void Object.assign(image, { indexes: new Map([[COUNTERS, ["c"]]]) }),
+    ],
+    ["an outcome that is missing", "diverged", ({ image }) => void Object.assign(image, { outcomes: new Map() })],
+    ["a dead letter that nothing explains", "diverged", ({ image }) => void Object.assign(image, { dead: ["2-0"] })],
     [
       "a dead letter that is missing",
       "diverged",
@@ -225,9 +234,13 @@ describe("found out is", () => {
       "not-drained",
       ({ log }) => void log.push(entry("8-0", 8, 99, { ...PUT, k: "z" })),
     ],
-    ["a store that is ahead of its log", "phantom", ({ image }) => void (image.watermark = { id: "9-0", ordinal: 9 })],
-    ["a client without an answer", "stuck", ({ operations }) => void (at(operations, 6).answer = { kind: "stuck" })],
-    ["an answer that makes no sense", "unexpected", ({ operations }) => void (at(operations, 9).answer = answer(404))],
+    [
+      "a store that is ahead of its log",
+      "phantom",
+      ({ image }) => void Object.assign(image, { watermark: { id: "9-0", ordinal: 9 } }),
+    ],
+    ["a client without an answer", "stuck", ({ operations }) => tell(operations, 6, { kind: "stuck" })],
+    ["an answer that makes no sense", "unexpected", ({ operations }) => tell(operations, 9, answer(404))],
   ])("%s", (_, kind, spoil) => {
     const spoilt = story();
     spoil(spoilt);

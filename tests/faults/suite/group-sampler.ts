@@ -66,10 +66,10 @@ async function look(log: Redis, store: Redis, keys: PartitionKeys): Promise<stri
     .call("XINFO", "GROUPS", keys.log)
     .call("XPENDING", keys.log, APPLY_GROUP, "-", "+", PENDING_MAX)
     .exec();
-  const groups = (replies?.[0]?.[1] ?? []) as unknown[][];
+  const groups = (replies?.[0]?.[1] ?? []) as (string | number)[][];
   const group = groups.map((fields) => new Map(pairs(fields))).find((one) => one.get("name") === APPLY_GROUP);
   const pending = (replies?.[1]?.[1] ?? []) as [string][];
-  const delivered = String(group?.get("last-delivered-id") ?? "0-0");
+  const delivered = group?.get("last-delivered-id") ?? "0-0";
   const watermark = ((await store.get(keys.watermark)) ?? "0-0 0").split(" ")[0] ?? "0-0";
   if (pending.length === PENDING_MAX || compareIds(delivered, watermark) <= 0) return [];
   const entries = (await log.call("XRANGE", keys.log, `(${watermark}`, delivered, "COUNT", LOOKED_AT)) as [string][];
@@ -77,6 +77,6 @@ async function look(log: Redis, store: Redis, keys: PartitionKeys): Promise<stri
   return entries.map(([id]) => id).filter((id) => !held.has(id));
 }
 
-function pairs(fields: readonly unknown[]): [string, unknown][] {
-  return fields.flatMap((name, index) => (index % 2 === 0 ? [[String(name), fields[index + 1]]] : []));
+function pairs(fields: readonly (string | number)[]): [string, string][] {
+  return fields.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(fields[index + 1])]] : []));
 }

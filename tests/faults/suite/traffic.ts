@@ -63,7 +63,7 @@ export function startTraffic(options: TrafficOptions): Traffic {
     writer: {
       plan: (_, own) => {
         const place = { namespace: own.pick(["vol-a", "vol-b"]), key: `k${own.integer(0, VOLUME_KEYS - 1)}` };
-        return { kind: "put", ...place, value: valueOf(recorder, own), waits: false, strong: false };
+        return { kind: "put", ...place, value: uniqueValue(recorder, own), waits: false, strong: false };
       },
     },
     session: sessionScene(options),
@@ -124,7 +124,7 @@ function hotScene({ recorder, round }: TrafficOptions): Scene {
       const shared = { namespace: "hot", key: keyOf(slot), waits: true, strong: true };
       const counts = slot % 2 === 1;
       const dice = random.next();
-      const value = valueOf(recorder, random);
+      const value = uniqueValue(recorder, random);
       if (dice < 0.4) {
         const least = recorder.newest.get(recorder.partitionOf("hot", shared.key));
         return { kind: "get", ...shared, ...(least !== undefined && { least }) };
@@ -155,7 +155,7 @@ function volumeScene({ recorder }: TrafficOptions): Scene {
       }
       const place = { namespace: random.pick(["vol-a", "vol-b"]), key: `k${random.integer(0, VOLUME_KEYS - 1)}` };
       if (random.chance(0.12)) return { kind: "delete", ...place, ...shared };
-      const value = valueOf(recorder, random);
+      const value = uniqueValue(recorder, random);
       const revision = mine.get(nameOf(client, place.namespace, place.key));
       if (revision === undefined || random.chance(0.5)) return { kind: "put", value, ...place, ...shared };
       return { kind: "put", value, condition: { kind: "match", revision }, ...place, ...shared };
@@ -181,7 +181,7 @@ function sessionScene({ recorder, round }: TrafficOptions): Scene {
         const write = { key, waits: random.chance(0.3), ...shared };
         return random.chance(0.15)
           ? { kind: "delete", ...write }
-          : { kind: "put", value: valueOf(recorder, random), ...write };
+          : { kind: "put", value: uniqueValue(recorder, random), ...write };
       }
       const anyone = `r${round}-${random.pick([...last.keys()])}-${random.integer(0, SESSION_KEYS - 1)}`;
       const key = random.chance(0.7) ? written : anyone;
@@ -199,6 +199,6 @@ function sessionScene({ recorder, round }: TrafficOptions): Scene {
 }
 
 /** Unique, and of any length: the operation's number and some more. */
-function valueOf(recorder: Recorder, random: Random): string {
+function uniqueValue(recorder: Recorder, random: Random): string {
   return `v${recorder.nextId}${".".repeat(random.integer(0, PADDING_MAX))}`;
 }
