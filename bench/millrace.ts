@@ -9,7 +9,7 @@ import { READY_WITHIN_MS } from "./node-process.ts";
 import { startRedis } from "./redis.ts";
 import type { Stage } from "./stage.ts";
 
-const PARTITIONS = 16;
+export const PARTITIONS = 16;
 
 export interface Millrace {
   readonly apiUrl: string;

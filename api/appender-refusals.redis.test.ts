@@ -1,0 +1,70 @@
+import { beforeEach, expect, test } from "vitest";
+import type { Command } from "../core/command.ts";
+import { partitionKeys } from "../core/keys.ts";
+import { Log } from "../core/log.ts";
+import type { Link } from "../core/redis/link.ts";
+import { openLink } from "../tests/harness/link.ts";
+import { type RedisServer, startRedis } from "../tests/harness/redis-server.ts";
+import { waitFor } from "../tests/harness/wait-for.ts";
+import { Appender } from "./appender.ts";
+
+const PARTITIONS = 3;
+const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+
+let redis: RedisServer;
+let link: Link;
+let admin: Link;
+let log: Log;
+let subject: Appender;
+
+beforeEach(async () => {
+  redis ??= await startRedis({ kind: "log" });
+  link ??= await openLink(redis.url);
+  admin ??= await openLink(redis.url);
+  await admin.call({ name: "FLUSHALL", args: [] });
+  await waitFor(() => link.ready);
+  log = new Log(link, PARTITIONS, { replicas: 0, timeoutMs: 0 });
+  await log.prepare();
+  subject = new Appender(log, {
+    partitions: PARTITIONS,
+    producer: `test-${Math.random()}`,
+    timeoutMs: 700,
+    grade: "memory",
+    usable: () => link.ready,
+  });
+});
+
+const set = (name: string, value: string) => admin.call({ name: "CONFIG", args: ["SET", name, value] });
+
+/** One command for each partition, in one turn: the groups travel in one call. @returns what became of each */
+async function submitToAll(value: string): Promise<unknown[]> {
+  const operation = { op: "put", contentType: "text/plain", value: Buffer.from(value) } as const;
+  const command: Command = { namespace: "n", key: "k", operation, awaited: false, acceptedMs: 1 };
+  const settled = await Promise.allSettled(ALL.map((partition) => subject.submit(partition, command)));
+  return settled.map((one) => (one.status === "fulfilled" ? one.value.ordinal : one.reason.code));
+}
+
+test.each([
+  ["memory is full", "maxmemory", "1", "0"],
+  ["replicas are too few", "min-replicas-to-write", "1", "0"],
+])(
+  "a log that refuses because %s has written nothing of any group: log-unavailable, certainly",
+  async (_, name, bad, good) => {
+    expect(await submitToAll("before")).toEqual([1, 1, 1]);
+    await set(name, bad);
+    const refused = await submitToAll("refused");
+    await set(name, good);
+    expect(refused).toEqual(Array(PARTITIONS).fill("log-unavailable"));
+    await waitFor(() => link.ready);
+    expect(await submitToAll("after")).toEqual([2, 2, 2]);
+    for (const partition of ALL) expect(await log.range(partition, "0-0", 10)).toHaveLength(2);
+  },
+);
+
+test("a group that is refused takes the others of its call not with it, and its ordinals tell where each command is", async () => {
+  const foreign = partitionKeys(PARTITIONS)[1]?.log ?? "";
+  await admin.call({ name: "SET", args: [foreign, "not a stream"] });
+  expect(await submitToAll("first")).toEqual([1, "log-unavailable", 1]);
+  await admin.call({ name: "DEL", args: [foreign] });
+  expect(await submitToAll("second")).toEqual([2, 1, 2]);
+});
