@@ -23,13 +23,12 @@ beforeEach(async () => {
   admin ??= await openLink(redis.url);
   await admin.call({ name: "FLUSHALL", args: [] });
   await waitFor(() => link.ready);
-  log = new Log(link, PARTITIONS, { replicas: 0, timeoutMs: 0 });
+  log = new Log(link, PARTITIONS);
   await log.prepare();
   subject = new Appender(log, {
     partitions: PARTITIONS,
     producer: `test-${Math.random()}`,
     timeoutMs: 700,
-    grade: "memory",
     usable: () => link.ready,
   });
 });
@@ -40,7 +39,7 @@ const set = (name: string, value: string) => admin.call({ name: "CONFIG", args: 
 async function submitToAll(value: string): Promise<unknown[]> {
   const operation = { op: "put", contentType: "text/plain", value: Buffer.from(value) } as const;
   const command: Command = { namespace: "n", key: "k", operation, awaited: false, acceptedMs: 1 };
-  const settled = await Promise.allSettled(ALL.map((partition) => subject.submit(partition, command)));
+  const settled = await Promise.allSettled(ALL.map((partition) => subject.submit(partition, command, "memory")));
   return settled.map((one) => (one.status === "fulfilled" ? one.value.ordinal : one.reason.code));
 }
 

@@ -3,7 +3,7 @@ import { openLink } from "../tests/harness/link.ts";
 import { type RedisServer, startRedis } from "../tests/harness/redis-server.ts";
 import { decodeEntry } from "./codec.ts";
 import type { Command } from "./command.ts";
-import { idAfter } from "./entry-id.ts";
+import { idAfter, idTimeMs } from "./entry-id.ts";
 import type { Group } from "./functions/append.ts";
 import { COORDINATION, partitionKeys } from "./keys.ts";
 import { Log } from "./log.ts";
@@ -136,12 +136,20 @@ describe("delivery", () => {
 });
 
 describe("trim", () => {
+  test("where nothing is dropped the floor stays: a log that holds everything can heal a store from the beginning", async () => {
+    const { firstId } = await log.append(PARTITION, group("a", 1, 3));
+    expect(await log.trim(PARTITION, `${idTimeMs(firstId) - 1000}-0`)).toBe(0);
+    expect((await log.position(PARTITION)).floor).toBe("0-0");
+    expect(await log.trim(PARTITION, firstId)).toBe(1);
+    expect((await log.position(PARTITION)).floor).toBe(firstId);
+  });
+
   test("what is dropped is told by the floor, and an id once given is not given again", async () => {
     const { firstId } = await log.append(PARTITION, group("a", 1, 300));
     await log.trim(PARTITION, idAfter(firstId, 299));
     const position = await log.position(PARTITION);
     expect(position).toMatchObject({ floor: idAfter(firstId, 299), ordinal: 300, lastId: idAfter(firstId, 299) });
-    expect(position.held).toBeLessThan(300);
+    expect(position.held).toBe(0);
     const { firstOrdinal } = await log.append(PARTITION, group("a", 301, 1));
     expect(firstOrdinal).toBe(301);
   });

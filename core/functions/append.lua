@@ -85,8 +85,8 @@ local function position(keys)
 end
 
 -- trim: drops entries up to and including an id, and records that floor beside the stream (XTRIM itself leaves no trace
--- that a reader could check). Whole stream nodes only, so a few more entries may stay. Nothing goes while a fence stands:
--- what is behind the watermark need not be applied then.
+-- that a reader could check). Where nothing was dropped the floor stays: a log that holds everything says so. Nothing goes
+-- while a fence stands: what is behind the watermark need not be applied then.
 --
 -- KEYS  1 log stream, 2 appends hash
 -- ARGV  1 id
@@ -94,6 +94,7 @@ end
 local function trim(keys, args)
   local ms, seq = string.match(args[1], '^(%d+)%-(%d+)$')
   if redis.call('HEXISTS', keys[2], '@fence') == 1 then return 0 end
-  redis.call('HSET', keys[2], '@floor', args[1])
-  return redis.call('XTRIM', keys[1], 'MINID', '~', string.format('%s-%.0f', ms, tonumber(seq) + 1))
+  local dropped = redis.call('XTRIM', keys[1], 'MINID', string.format('%s-%.0f', ms, tonumber(seq) + 1))
+  if dropped > 0 then redis.call('HSET', keys[2], '@floor', args[1]) end
+  return dropped
 end

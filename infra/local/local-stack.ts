@@ -86,7 +86,7 @@ export class LocalStack {
       supervise: (tier, name, start) => this.#supervise(tier, name, start),
       record: (name, known) => this.#record(name, known),
     });
-    const urls = { ...redis.env, LOG_URL: redis.log, STORE_URL: redis.store, MILLRACE_OPS_HOST: "127.0.0.1" };
+    const urls = { LOG_URL: redis.log, STORE_URL: redis.store, MILLRACE_OPS_HOST: "127.0.0.1" };
     const ops = await Promise.all([
       this.#startService("api", "api", config.opsPort, { ...urls, PORT: String(config.port) }),
       ...config.consumerOpsPorts.map((port, index) =>

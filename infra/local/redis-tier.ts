@@ -18,7 +18,6 @@ export interface RedisAccess {
   readonly log: string;
   readonly store: string;
   /** Settings of the services that follow from this tier. */
-  readonly env?: Readonly<Record<string, string>>;
   /** What the welcome says of it: how to look at it, what to try. */
   readonly notes?: string;
 }

@@ -47,7 +47,6 @@ export const replicatedRedis: RedisTier = {
       log: groupUrl(plan, "log"),
       store: groupUrl(plan, "store"),
       // A write is accepted when all replicas have it: only then is it safe whichever of them is promoted.
-      env: { MILLRACE_LOG_CONFIRM_REPLICAS: String(NODES - 1) },
       notes: notesOn(plan),
     };
   },

@@ -35,13 +35,72 @@ export const MUTATIONS: readonly Mutation[] = [
     expects: ["lost", "doubled", "diverged", "miscounted", "not-linearizable", "wrong-result"],
   },
   {
+    name: "R2",
+    removes: "entries are applied as soon as the log's master has them",
+    changes: [
+      {
+        file: "dist/core/log.js",
+        text: 'this.#reads = new Coalescer(link, "replicated", "turn");',
+        by: 'this.#reads = new Coalescer(link, "memory", "turn");',
+      },
+    ],
+    nemeses: "log-lag-kill,log-split,log-lag-kill",
+    expects: ["phantom", "diverged", "lost", "doubled", "miscounted", "not-linearizable", "wrong-result"],
+  },
+  {
+    name: "R3",
+    removes: "one replica is enough to confirm (K = 1)",
+    changes: [
+      {
+        file: "dist/core/redis/replica-count.js",
+        text: "        return this.#count;",
+        by: "        return this.#count === null ? null : 1;",
+      },
+    ],
+    nemeses: "log-failover,log-replication-one-way,log-failover,log-failover,log-failover",
+    expects: ["lost"],
+  },
+  {
+    name: "R4",
+    removes: "a group that is sent again is appended again, and applied again",
+    changes: [
+      {
+        file: "dist/core/functions/append.lua",
+        text: "    if first == tonumber(last_first) and count == tonumber(last_count) then",
+        by: "    if false then",
+      },
+      {
+        file: "dist/core/functions/append.lua",
+        text: "    if first < tonumber(last_first) + tonumber(last_count) then error('MRSEQUENCE past ' .. first_text, 0) end",
+        by: "",
+      },
+      { file: "dist/core/functions/producers.lua", text: "  if sequence <= last.sequence then", by: "  if false then" },
+    ],
+    nemeses: "log-link-cut-one-way,half-open,log-lag-kill",
+    expects: ["doubled", "reordered", "miscounted", "not-linearizable", "wrong-result"],
+  },
+  {
+    name: "guard",
+    removes: "a node that the Sentinels take for the master starts as the master, whatever it has",
+    changes: [
+      { file: "infra/redis/start-node.sh", text: '    if [ -n "$promotable" ]; then', by: "    if false; then" },
+      {
+        file: "infra/redis/start-node.sh",
+        text: '    elif ! is_empty || check_empty "$(printf \'%s\\n\' "$answers" | replicas_seen)"; then',
+        by: "    else",
+      },
+    ],
+    nemeses: "log-master-wiped",
+    expects: ["lost", "not-drained", "diverged"],
+  },
+  {
     name: "pcall",
     removes: "an error in one command ends the whole batch",
     changes: [
       {
         file: APPLY,
-        text: "ok, result, present = pcall(run, command, keys[4 + index_count + i], body)",
-        by: "ok, result, present = true, run(command, keys[4 + index_count + i], body)",
+        text: "ok, result, present = pcall(attempt, letters, command, value_key, body)",
+        by: "ok, result, present = true, attempt(letters, command, value_key, body)",
       },
     ],
     nemeses: "poison",
@@ -52,9 +111,9 @@ export const MUTATIONS: readonly Mutation[] = [
     removes: "a worker goes on from where it believes to be, although the store went back",
     changes: [
       {
-        file: WORKER,
-        text: "        const before = this.#watermark;\n        this.#watermark = watermark;",
-        by: "        const before = this.#watermark;\n        if (before !== null && watermark.ordinal < before.ordinal) return;\n        this.#watermark = watermark;",
+        file: "dist/consumer/standing.js",
+        text: "        this.#watermark = watermark;\n        if",
+        by: "        if (this.#watermark !== null && watermark.ordinal < this.#watermark.ordinal) return;\n        this.#watermark = watermark;\n        if",
       },
     ],
     nemeses: "store-failover-lossy,store-failover-lossy",
