@@ -17,7 +17,6 @@ export interface TierTools {
 export interface RedisAccess {
   readonly log: string;
   readonly store: string;
-  /** Settings of the services that follow from this tier. */
   /** What the welcome says of it: how to look at it, what to try. */
   readonly notes?: string;
 }
