@@ -105,16 +105,20 @@ export class PartitionWorker {
 
   async #run(): Promise<void> {
     let pauseMs = HOLD_MIN_MS;
+    let reconciled = false;
     while (!this.#stopping) {
       try {
         const verdict = await this.#catchUp();
         if (isHalted(verdict)) {
           this.#standing.enter(verdict);
-          if (verdict.state === "frozen" && (await this.#reconcile(verdict))) continue;
+          // Once, then with a pause: should it not help, it must not be done over and over.
+          reconciled = verdict.state === "frozen" && !reconciled && (await this.#reconcile(verdict));
+          if (reconciled) continue;
           await this.#stopped.wait(HALT_LOOK_MS);
           continue;
         }
         if (this.#stopping) break;
+        reconciled = false;
         this.#standing.enter(STATE_OK);
         pauseMs = HOLD_MIN_MS;
         await this.#tail();

@@ -5,6 +5,7 @@ import { type Answer, accepted, applied, type HttpClient, httpClient, WAIT } fro
 import { openLink } from "../harness/link.ts";
 import { remember } from "../harness/older-copy.ts";
 import { type Partitions, watchPartitions } from "../harness/partitions.ts";
+import { openProducer } from "../harness/producer.ts";
 import { type RedisProxy, startProxy } from "../harness/proxy.ts";
 import { type Stack, startStack } from "../harness/stack.ts";
 import { readStore, type StoreReader } from "../harness/store-reader.ts";
@@ -176,6 +177,8 @@ describe("an operator's command moves a partition on that has lost its base:", (
 
   test("store empty, log trimmed: it says what is lost, and only for exactly that loss it goes on", async () => {
     await put("lost");
+    await (await openProducer(stack.log, 1)).increments(0, NAMESPACE, "lost", 1, 3);
+    await partitions.drained();
     const lostUpTo = await store.watermark(0);
     applied(await client.put(NAMESPACE, "kept", "kept", WAIT));
     const { ordinal } = await store.watermark(0);
@@ -210,6 +213,15 @@ describe("an operator's command moves a partition on that has lost its base:", (
     expect(JSON.parse(line ?? "{}")).toMatchObject({ level: "error", lost: lostUpTo.ordinal });
     expect((await shown()).losses).toMatchObject([{ commands: lostUpTo.ordinal }]);
     await put("after");
+
+    // Redis trims whole nodes: what is lost is still there, and must not come back over what is newer.
+    const forget = await remember(stack.log);
+    await put("newer");
+    await forget();
+    await stack.consumers.at(-1)?.waitForLog("the log had gone back");
+    await put("newest");
+    await partitions.drained();
+    expect((await client.get(NAMESPACE, "lost")).status).toBe(404);
   });
 
   test("neither log nor store holds what was applied: told, and after the command reads and writes go on", async () => {
