@@ -7,6 +7,7 @@ import { consumerFreeze } from "./consumer-freeze.ts";
 import { consumerKill } from "./consumer-kill.ts";
 import * as cuts from "./cuts.ts";
 import { logFailover, storeFailover } from "./failover.ts";
+import { logFailoverCut, storeFailoverCut } from "./failover-cut.ts";
 import { functionFlush } from "./function-flush.ts";
 import { halfOpen } from "./half-open.ts";
 import { logDiskFull } from "./log-disk-full.ts";
@@ -20,6 +21,7 @@ import { logOutOfMemory, storeOutOfMemory } from "./out-of-memory.ts";
 import { poison } from "./poison.ts";
 import { sentinelFrozen, sentinelMajorityDown } from "./sentinels.ts";
 import { logStaleSentinel, storeStaleSentinel } from "./stale-sentinel.ts";
+import { storeFlushed } from "./store-flushed.ts";
 import { storeSlow } from "./store-slow.ts";
 import { storeWiped } from "./store-wiped.ts";
 import { twoOwners } from "./two-owners.ts";
@@ -37,6 +39,7 @@ export const NEMESES: readonly Nemesis[] = [
   logMasterFreeze,
   logLagKill,
   logFailover,
+  logFailoverCut,
   logSlowClock,
   logOutOfMemory,
   logDiskFull,
@@ -45,8 +48,10 @@ export const NEMESES: readonly Nemesis[] = [
   storeMasterFreeze,
   storeFailoverLossy,
   storeFailover,
+  storeFailoverCut,
   storeUnsyncedPromotion,
   storeWiped,
+  storeFlushed,
   storeOutOfMemory,
   storeBusy,
   storeSlow,
