@@ -15,6 +15,6 @@ try {
   const inside = await runInside();
   process.exit(inside ?? (await runSuite(options, say)));
 } catch (error) {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  say(error instanceof Error ? error.message : String(error));
   process.exit(2);
 }

@@ -65,15 +65,13 @@ export const NEMESES: readonly Nemesis[] = [
   halfOpen,
 ];
 
-/** `all`, `core`, or names separated by commas, each as often as it is named. Throws when one is not known. */
+/** Names separated by commas, each as often as it is named; `all` and `core` name several. Throws when one is not known. */
 export function chooseNemeses(text: string): Nemesis[] {
-  if (text === "all") return [...NEMESES];
-  if (text === "core") return NEMESES.filter(({ core }) => core);
-  return text.split(",").map((name) => {
+  return text.split(",").flatMap((name) => {
+    if (name === "all") return NEMESES;
+    if (name === "core") return NEMESES.filter(({ core }) => core);
     const found = NEMESES.find((one) => one.name === name);
-    if (found === undefined) {
-      throw new Error(`no nemesis ${name}; there are: ${NEMESES.map((one) => one.name).join(", ")}`);
-    }
-    return found;
+    if (found !== undefined) return [found];
+    throw new Error(`no nemesis ${name}; there are: ${NEMESES.map((one) => one.name).join(", ")}, core, all`);
   });
 }
