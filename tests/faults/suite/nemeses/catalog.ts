@@ -10,7 +10,9 @@ import { logFailover, storeFailover } from "./failover.ts";
 import { logFailoverCut, storeFailoverCut } from "./failover-cut.ts";
 import { functionFlush } from "./function-flush.ts";
 import { halfOpen } from "./half-open.ts";
+import { logConnectionsKilled } from "./log-connections-killed.ts";
 import { logDiskFull } from "./log-disk-full.ts";
+import { logLaggingPromoted } from "./log-lagging-promoted.ts";
 import { logMasterBounce } from "./log-master-bounce.ts";
 import { logMasterWiped } from "./log-master-wiped.ts";
 import { logSlowClock } from "./log-slow-clock.ts";
@@ -38,6 +40,8 @@ export const NEMESES: readonly Nemesis[] = [
   logMasterWiped,
   logMasterFreeze,
   logLagKill,
+  logLaggingPromoted,
+  logConnectionsKilled,
   logFailover,
   logFailoverCut,
   logSlowClock,
