@@ -1,5 +1,4 @@
 import type { Grade } from "../core/grade.ts";
-import type { Accepted } from "./appender.ts";
 
 /**
  * Notices a log that went back behind what it has acknowledged to this process: a group of ours is then given ordinals
@@ -24,13 +23,13 @@ export class AcknowledgedMarks {
     return this.#gone;
   }
 
-  /** A command of ours is in the log. Called in the order in which its lane was answered. */
-  accepted({ partition, ordinal, grade }: Pick<Accepted, "partition" | "ordinal" | "grade">): void {
+  /** A group of ours is in the log. Called in the order in which its lane was answered. */
+  acknowledged(grade: Grade, partition: number, firstOrdinal: number, lastOrdinal: number): void {
     const marks = this.#marks[grade];
     const before = marks[partition] ?? 0;
-    marks[partition] = ordinal;
-    if (ordinal > before) return;
-    const commands = before - ordinal + 1;
+    marks[partition] = lastOrdinal;
+    if (firstOrdinal > before) return;
+    const commands = before - firstOrdinal + 1;
     this.#gone += commands;
     this.#onGone(partition, commands);
   }

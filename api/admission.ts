@@ -73,7 +73,7 @@ export class Admission {
     if (this.#admittedBytes > this.#budgetBytes) this.#setLogFull(true);
   }
 
-  /** A command of ours is in the log. */
+  /** A group of ours is in the log: the ordinal of its last command. */
   accepted(partition: number, ordinal: number): void {
     const lane = this.#at(partition);
     if (ordinal > lane.told) lane.told = ordinal;

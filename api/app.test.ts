@@ -4,10 +4,22 @@ import { OperatingError } from "../core/errors.ts";
 import { WATERMARK_ZERO } from "../core/functions/apply.ts";
 import { type App, createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
+import { ProblemError } from "./errors.ts";
 import { RequestIds } from "./problem.ts";
 
 const REVISION = "03-10-2";
+/** A revision of every partition. */
+const EVERYWHERE = Array.from({ length: 16 }, (_, partition) => `${String(partition).padStart(2, "0")}-10-2`).join();
 const unavailable = () => Promise.reject(new OperatingError("store-unavailable", "internal: 10.0.0.7:6379"));
+const unavailableStore = {
+  read: unavailable,
+  outcome: unavailable,
+  watermark: unavailable,
+  letters: unavailable,
+  letter: unavailable,
+  letterCounts: unavailable,
+  foresee: unavailable,
+};
 
 let submitted: Command[];
 let reported: unknown[];
@@ -24,20 +36,12 @@ beforeEach(() => {
     partitions: 16,
     submit: async (_, command) => {
       submitted.push(command);
-      return { partition: 3, id: "10-2", ordinal: 7, grade: "memory" };
+      return { partition: 3, id: "10-2", grade: "memory" };
     },
-    admission: { admit: () => undefined, accepted: () => undefined },
+    admission: { admit: () => undefined },
     log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
     replicas: { read: unavailable },
-    store: {
-      read: unavailable,
-      outcome: unavailable,
-      watermark: unavailable,
-      letters: unavailable,
-      letter: unavailable,
-      letterCounts: unavailable,
-      foresee: unavailable,
-    },
+    store: unavailableStore,
     feed: { wait: async () => ({ passed: false }) },
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
@@ -148,6 +152,30 @@ describe("a write that was accepted is never told as a failure", () => {
   });
 });
 
+describe("at a bound the answer is 503 with Retry-After and a type that names it, counted:", () => {
+  const overloaded = () => Promise.reject(new OperatingError("overloaded", "internal"));
+  const refusing = (slug: "backlog-full" | "log-full") => ({
+    admit: () => {
+      throw new ProblemError(slug, "Nothing was accepted.");
+    },
+  });
+  const store = { ...unavailableStore, read: async () => ({ watermark: WATERMARK_ZERO, stored: null }) };
+  test.each([
+    ["the backlog", "backlog-full", "PUT", "/v1/kv/n/k", { admission: refusing("backlog-full") }],
+    ["the log's memory", "log-full", "PUT", "/v1/kv/n/k", { admission: refusing("log-full") }],
+    ["commands that wait for the log", "overloaded", "PUT", "/v1/kv/n/k", { submit: overloaded }],
+    ["reads that wait for a revision", "overloaded", "GET", "/v1/kv/n/k", { store, feed: { wait: overloaded } }],
+  ] as const)("%s: %s", async (_, slug, method, path, change) => {
+    const app = createApp({ ...deps, now: Date.now, ...change });
+    const answer = await send(app, method, path, method === "GET" ? { "millrace-min-revision": EVERYWHERE } : {});
+    expect(answer.status).toBe(503);
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(await answer.json()).toMatchObject({ type: `/problems/${slug}` });
+    expect(submitted).toEqual([]);
+    expect(problems).toEqual([slug]);
+  });
+});
+
 describe("a path means what it says", () => {
   test.each([
     // Decoded before routing, it would reach the handlers at another offset than they read it from.
@@ -212,8 +240,7 @@ test("a store that went back is not asked without end for a revision that it had
   };
   // The feed has heard of the revision before the store went back.
   const app = createApp({ ...deps, store, feed: { wait: async () => ({ passed: true }) }, now: Date.now });
-  const partition = "00,01,02,03,04,05,06,07,08,09,10,11,12,13,14,15".split(",").map((p) => `${p}-10-2`);
-  const headers = { "millrace-min-revision": partition.join(), prefer: "wait=1" };
+  const headers = { "millrace-min-revision": EVERYWHERE, prefer: "wait=1" };
   expect((await send(app, "GET", "/v1/kv/n/k", headers)).status).toBe(503);
   expect(reads).toBeLessThan(60);
 });

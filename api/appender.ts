@@ -35,8 +35,6 @@ import { isMoving } from "../core/redis/options.ts";
 export interface Accepted {
   readonly partition: number;
   readonly id: EntryId;
-  /** Position in the partition's log. */
-  readonly ordinal: number;
   /** The grade that was asked for, and reached. */
   readonly grade: Grade;
 }
@@ -187,7 +185,7 @@ export class Appender {
       );
       lane.nextSequence += group.length;
       group.forEach(({ resolve }, index) => {
-        resolve({ partition, id: idAfter(appended.firstId, index), ordinal: appended.firstOrdinal + index, grade });
+        resolve({ partition, id: idAfter(appended.firstId, index), grade });
       });
       return null;
     } catch (error) {

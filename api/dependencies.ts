@@ -25,8 +25,8 @@ export type ReadableStore = Pick<
 export interface AppDependencies {
   readonly partitions: number;
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
-  /** Asked before a command is submitted, and told when it is in the log. */
-  readonly admission: Pick<Admission, "admit"> & { accepted(accepted: Accepted): void };
+  /** Asked before a command is submitted. */
+  readonly admission: Pick<Admission, "admit">;
   readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   /** The store as a replica of it in sync tells; the store itself where there is none. */

@@ -34,7 +34,7 @@ beforeEach(() => {
     submit: async (partition, command) => {
       if (refused.includes(command.replays?.letter ?? "")) throw new OperatingError("log-unavailable", "");
       submitted.push(command);
-      return { partition, id: `20-${submitted.length}`, ordinal: submitted.length, grade: "memory" };
+      return { partition, id: `20-${submitted.length}`, grade: "memory" };
     },
     log: { find: nothing, position: nothing, gives: () => "yes", defaultGrade: "memory" },
     replicas: { read: nothing },
@@ -51,7 +51,7 @@ beforeEach(() => {
       foresee: nothing,
     },
     feed: { wait: async () => ({ passed: false }) },
-    admission: { admit: () => undefined, accepted: () => undefined },
+    admission: { admit: () => undefined },
     countProblem: () => undefined,
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },

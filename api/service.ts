@@ -17,7 +17,7 @@ import { Store } from "../core/store.ts";
 import { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
-import { Appender } from "./appender.ts";
+import { Appender, type GroupLog } from "./appender.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
 import type { ReadableStore } from "./dependencies.ts";
@@ -47,7 +47,29 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const log = new Log(logLink, partitions);
   const store = new Store(storeLink, partitions);
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
-  const appender = new Appender(log, {
+  const admission = new Admission({
+    partitions,
+    backlogMax: config.MILLRACE_BACKLOG_MAX,
+    onChange: (bound, closed, partition) => {
+      const line = { bound, ...(partition !== null && { partition }) };
+      if (closed) logger.warn(line, "a bound is reached: writes are refused");
+      else logger.info(line, "writes are taken again");
+    },
+  });
+  const marks = new AcknowledgedMarks(partitions, (partition, commands) =>
+    logger.error({ partition, commands }, "the log went back: it no longer holds commands that it had acknowledged"),
+  );
+  /** The log as the appender knows it; by group, and in the order of each lane, we hear of what it acknowledges. */
+  const watched: GroupLog = {
+    append: async (partition, group, grade) => {
+      const appended = await log.append(partition, group, grade);
+      const last = appended.firstOrdinal + group.commands.length - 1;
+      marks.acknowledged(grade, partition, appended.firstOrdinal, last);
+      admission.accepted(partition, last);
+      return appended;
+    },
+  };
+  const appender = new Appender(watched, {
     partitions,
     producer: instance,
     timeoutMs: config.MILLRACE_APPEND_TIMEOUT_MS,
@@ -78,18 +100,6 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const judgedStore = judged(store, () => preparation.storeUsable);
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
-  const admission = new Admission({
-    partitions,
-    backlogMax: config.MILLRACE_BACKLOG_MAX,
-    onChange: (bound, closed, partition) => {
-      const line = { bound, ...(partition !== null && { partition }) };
-      if (closed) logger.warn(line, "a bound is reached: writes are refused");
-      else logger.info(line, "writes are taken again");
-    },
-  });
-  const marks = new AcknowledgedMarks(partitions, (partition, commands) =>
-    logger.error({ partition, commands }, "the log went back: it no longer holds commands that it had acknowledged"),
-  );
   let seen: readonly PartitionReport[] = monitor.last;
   const logMemory = new LogMemoryWatch(
     logLink,
@@ -106,13 +116,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const app = createApp({
     partitions,
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
-    admission: {
-      admit: (partition, valueBytes) => admission.admit(partition, valueBytes),
-      accepted: (accepted) => {
-        marks.accepted(accepted);
-        admission.accepted(accepted.partition, accepted.ordinal);
-      },
-    },
+    admission,
     log,
     store: judgedStore,
     replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : judgedStore.read(...key)) },

@@ -68,7 +68,6 @@ export async function accept(
   };
   const before = deps.floors.floor(target.partition).id;
   const accepted = await deps.submit(target.partition, command, wantedGrade(deps, incoming, target.namespace));
-  deps.admission.accepted(accepted);
   const revision = formatRevision(accepted.partition, accepted.id);
   const headers: Record<string, string> = {
     "Millrace-Revision": revision,

@@ -3,6 +3,9 @@
  * What grade `memory` loses when a log without replicas, `appendfsync everysec`, is killed under load (kill -9): commands
  * that were acknowledged and are not in the log when it is back, and how old the oldest of them was when the log died.
  *
+ * Redis writes its file before it answers, unless a sync of it is on its way: then up to two seconds later. So a disk that
+ * syncs fast loses nothing here, and a slow one up to two seconds of writes.
+ *
  * It is the process that dies, not the host: what Redis has written to its file, the system keeps. A host that loses its power
  * also loses what was not synced yet: up to two seconds of writes more.
  */
