@@ -34,7 +34,7 @@ export const MUTATIONS: readonly Mutation[] = [
       { file: APPLY, text: "if verdict then return { verdict, stored, at_id } end", by: "" },
     ],
     // A connection that breaks makes a worker look where the store stands: here none does.
-    nemeses: "store-flushed,store-flushed,store-failover-cut",
+    nemeses: "store-flushed,store-failover-cut",
     expects: ["lost", "doubled", "diverged", "miscounted", "not-linearizable", "wrong-result"],
   },
   {
