@@ -47,7 +47,7 @@ export const MUTATIONS: readonly Mutation[] = [
         by: 'this.#reads = new Coalescer(link, "memory", "turn");',
       },
     ],
-    nemeses: "log-lag-kill,log-lag-kill,log-lag-kill",
+    nemeses: "log-lag-kill,log-lagging-promoted,log-lag-kill",
     expects: ["phantom", "diverged", "miscounted", "not-linearizable", "wrong-result", "reordered", "not-drained"],
   },
   {
@@ -76,7 +76,7 @@ export const MUTATIONS: readonly Mutation[] = [
       { file: PRODUCERS, text: "if sequence <= last.sequence then", by: "if false then" },
     ],
     nemeses: "log-connections-killed,log-connections-killed,log-connections-killed",
-    expects: ["doubled", "miscounted"],
+    expects: ["doubled", "miscounted", "diverged"],
   },
   {
     name: "healing",
