@@ -73,6 +73,15 @@ export function renderTable(rows: readonly Row[]): string {
   return cells.map((row) => `| ${row.map(pad).join(" | ")} |`).join("\n");
 }
 
+/** What no loss in so many faults means: by the rule of three, with a certainty of 95 %. */
+export function boundOf(rows: readonly Row[]): string {
+  const faults = rows.reduce((sum, row) => sum + row.faults, 0);
+  const harm = rows.reduce((sum, row) => sum + row.lost + row.doubled + row.reordered, 0);
+  if (harm > 0 || faults === 0) return `${harm} lost, doubled or reordered in ${faults} faults`;
+  const percent = Math.min(100, 300 / faults).toFixed(1);
+  return `0 lost, doubled or reordered in ${faults} faults: at most ${percent} % of such faults do harm (95 %)`;
+}
+
 /** Keeps what a violation is proved by. @returns the folder */
 export async function keepEvidence(
   folder: string,

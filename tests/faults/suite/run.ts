@@ -10,7 +10,7 @@ import type { Nemesis } from "./nemesis.ts";
 import type { SuiteOptions } from "./options.ts";
 import { randomFrom } from "./random.ts";
 import { Recorder } from "./recorder.ts";
-import { keepEvidence, type Row, renderTable, toRow } from "./report.ts";
+import { boundOf, keepEvidence, type Row, renderTable, toRow } from "./report.ts";
 import { findRights } from "./rights.ts";
 import { type RoundResult, runRound } from "./round.ts";
 import { combinations, oneByOne, sortByRights } from "./schedule.ts";
@@ -74,7 +74,7 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
   }
   await clear(stage);
   await cleanUp();
-  say(`\nseed ${seed}\n${renderTable(rows)}`);
+  say(`\nseed ${seed}\n${renderTable(rows)}\n${boundOf(rows)}`);
   for (const { name, missing } of skipped) say(`skipped: ${name} (no ${missing.join(", ")})`);
   const failed = Object.keys(violations).length > 0;
   say(failed ? `VIOLATED: ${JSON.stringify(violations)}; evidence in ${evidence}` : "nothing was violated");
