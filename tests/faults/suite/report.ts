@@ -5,6 +5,9 @@ import type { Cluster } from "./cluster.ts";
 import type { RoundResult } from "./round.ts";
 import type { Kind } from "./violations.ts";
 
+/** Between the names of faults that were struck together. */
+export const JOINED = "+";
+
 /** One line of the table: all rounds of one nemesis. */
 export interface Row {
   readonly nemesis: string;
@@ -60,9 +63,12 @@ export function sumRows(rows: readonly Row[], nemesis: string): Row {
   return { nemesis, ...(Object.fromEntries(sums) as Omit<Row, "nemesis">) };
 }
 
+/** One line for each nemesis, and one for all rounds. A round of several faults counts in the line of each of them. */
 export function renderTable(rows: readonly Row[]): string {
   const byName = new Map<string, Row[]>();
-  for (const row of rows) byName.set(row.nemesis, [...(byName.get(row.nemesis) ?? []), row]);
+  for (const row of rows) {
+    for (const name of row.nemesis.split(JOINED)) byName.set(name, [...(byName.get(name) ?? []), row]);
+  }
   const lines = [...byName].map(([name, same]) => sumRows(same, name));
   if (lines.length > 1) lines.push(sumRows(rows, "all"));
   const names = Object.keys(lines[0] ?? {}) as (keyof Row)[];

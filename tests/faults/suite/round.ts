@@ -15,6 +15,7 @@ import type { LogArchive } from "./log-archive.ts";
 import type { Nemesis, Strike } from "./nemesis.ts";
 import type { Random } from "./random.ts";
 import type { Recorder } from "./recorder.ts";
+import { JOINED } from "./report.ts";
 import { measureStalls, type Stalls } from "./stalls.ts";
 import { startTraffic } from "./traffic.ts";
 import { Findings } from "./violations.ts";
@@ -101,7 +102,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
 
   const operations = recorder.operations.slice(first);
   const result = {
-    name: nemeses.map(({ name }) => name).join("+") || "none",
+    name: nemeses.map(({ name }) => name).join(JOINED),
     findings,
     operations: operations.length,
     faults: nemeses.length,
