@@ -84,7 +84,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     store,
     floors: feed,
     usable: () => preparation.logUsable && preparation.storeUsable,
-    settled: () => logLink.standing().settled && storeLink.standing().settled,
+    settled: () => logLink.quorum().settled && storeLink.quorum().settled,
     onUnreachable: (partition, served, watermark) =>
       logger.error({ partition, served, watermark }, "commands that were served are in neither log nor store"),
     onState: (state) => entered.set(state, (entered.get(state) ?? 0) + 1),

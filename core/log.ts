@@ -89,7 +89,7 @@ export class Log {
     if (url.kind === "cluster" || (grade === "replicated" && url.kind === "standalone")) return "no";
     if (grade === "disk" && diskSync === "none") return "no";
     if (grade === "disk" && diskSync === null) return "not-now";
-    return this.#link.standing().settled ? "yes" : "not-now";
+    return this.#link.quorum().settled ? "yes" : "not-now";
   }
 
   /** What a write gets that asks for nothing: `replicated` where the log has replicas. */

@@ -17,7 +17,7 @@ test("a Sentinel URL leads to the master that a majority names, and back to it w
   await group.start();
   // One says this, one says that, and one is not there.
   await waitFor(() => group.watch?.heard === 2);
-  expect(group.standing()).toMatchObject({ settled: false });
+  expect(group.quorum()).toMatchObject({ settled: false });
 
   const link = await openLink(sentinelUrl([...ports, (await another)?.port ?? 0]));
   expect(String(await link.call({ name: "INFO", args: ["server"] }))).toContain(`tcp_port:${master.port}`);
@@ -32,7 +32,7 @@ test("what replicas cannot confirm is told as not confirmed, and what no majorit
   const master = await startRedis();
   const sentinels = [await startSentinel(master), await startSentinel(master)];
   const link = await openLink(sentinelUrl(sentinels.map(({ port }) => port)));
-  await waitFor(() => link.standing().settled);
+  await waitFor(() => link.quorum().settled);
   const count = [{ name: "INCR", args: ["n"] }];
   expect((await link.callTogether(count, "replicated")).unconfirmed).toBe("0 of 1 replicas");
 
@@ -43,7 +43,7 @@ test("what replicas cannot confirm is told as not confirmed, and what no majorit
   expect((await link.callTogether(count, "replicated")).unconfirmed).toBe("0 of 1 replicas");
 
   for (const sentinel of sentinels) await sentinel.kill();
-  await waitFor(() => !link.standing().settled);
+  await waitFor(() => !link.quorum().settled);
   await expect(link.callTogether(count, "replicated")).rejects.toMatchObject({ code: "not-settled" });
   expect(Number(await link.call({ name: "INCR", args: ["n"] }))).toBe(before + 2);
 });

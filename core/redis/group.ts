@@ -9,7 +9,7 @@ import { SentinelWatch } from "./sentinel-watch.ts";
 import type { RedisUrl } from "./url.ts";
 
 /** What can be believed of a group at this moment. */
-export type Standing =
+export type Quorum =
   | {
       readonly settled: true;
       /** `host:port` of the master; null where it is not known because nobody needs to (standalone, Cluster). */
@@ -22,13 +22,13 @@ export type Standing =
 
 export interface RedisGroup extends Service {
   readonly url: RedisUrl;
-  standing(): Standing;
+  quorum(): Quorum;
   /** The Sentinels' view; null without Sentinel. */
   readonly watch: SentinelWatch | null;
 }
 
 /** Without Sentinel nobody tells of replicas: K is 0. */
-const ALONE: Standing = { settled: true, master: null, replicas: 0 };
+const ALONE: Quorum = { settled: true, master: null, replicas: 0 };
 
 /** @param name of this process, for the connections to the Sentinels */
 export function openGroup(url: RedisUrl, name: string): RedisGroup {
@@ -37,12 +37,12 @@ export function openGroup(url: RedisUrl, name: string): RedisGroup {
     return {
       url,
       watch,
-      standing: () => watch.standing(),
+      quorum: () => watch.quorum(),
       start: () => watch.start(),
       stop: () => watch.stop(),
     };
   }
-  return { url, watch: null, standing: () => ALONE, start: async () => undefined, stop: async () => undefined };
+  return { url, watch: null, quorum: () => ALONE, start: async () => undefined, stop: async () => undefined };
 }
 
 /** Logs what the Sentinels agree on, at each change. */
@@ -56,8 +56,8 @@ export function tellChanges({ watch }: RedisGroup, redis: "log" | "store", logge
 /** In Prometheus' text format: K, the epoch, and whether anything can be confirmed now. */
 export function renderGroupMetrics(groups: Readonly<Record<"log" | "store", RedisGroup>>): string[] {
   return Object.entries(groups).flatMap(([redis, group]) => {
-    const standing = group.standing();
-    const settled = `${METRICS.redisSettled}{redis="${redis}"} ${standing.settled ? 1 : 0}`;
+    const quorum = group.quorum();
+    const settled = `${METRICS.redisSettled}{redis="${redis}"} ${quorum.settled ? 1 : 0}`;
     if (group.watch === null) return [settled];
     return [
       settled,

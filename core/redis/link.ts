@@ -7,7 +7,7 @@
 import { Cluster, Redis } from "ioredis";
 import { OperatingError } from "../errors.ts";
 import type { Grade } from "../grade.ts";
-import type { RedisGroup, Standing } from "./group.ts";
+import type { Quorum, RedisGroup } from "./group.ts";
 import { connectorFor, type Seat } from "./group-connector.ts";
 import { type ClientOptions, clientOptions, type Role } from "./options.ts";
 import type { RedisUrl } from "./url.ts";
@@ -142,19 +142,19 @@ export class Link {
   }
 
   /** Can this connection confirm now what it writes and reads? */
-  standing(): Standing {
-    const standing = this.#group.standing();
-    if (standing.settled && standing.master !== null && standing.master !== this.#seat.address) {
+  quorum(): Quorum {
+    const quorum = this.#group.quorum();
+    if (quorum.settled && quorum.master !== null && quorum.master !== this.#seat.address) {
       return { settled: false, reason: "not connected to the master that the Sentinels agree on" };
     }
-    return standing;
+    return quorum;
   }
 
   /** The command that waits for the grade, and how many replicas it must find; null where there is nothing to wait for. */
   #confirmation(grade: Grade): { name: string; args: number[]; wanted: number } | null {
-    const standing = this.standing();
-    if (!standing.settled) throw new OperatingError("not-settled", standing.reason);
-    const wanted = standing.replicas;
+    const quorum = this.quorum();
+    if (!quorum.settled) throw new OperatingError("not-settled", quorum.reason);
+    const wanted = quorum.replicas;
     if (grade === "disk" && (this.#diskSync ?? "none") === "none") {
       throw new OperatingError("not-settled", "the server has not said how its disk confirms");
     }
@@ -168,10 +168,10 @@ export class Link {
   #doubt(held: unknown, wanted: number, address: string | null): string | null {
     // WAITAOF tells of the server's own disk first.
     const [own, replicas] = Array.isArray(held) ? held.map(Number) : [1, Number(held)];
-    const standing = this.standing();
-    if (!standing.settled) return standing.reason;
+    const quorum = this.quorum();
+    if (!quorum.settled) return quorum.reason;
     if (this.#seat.address !== address) return "the connection is another one now";
-    const needed = Math.max(wanted, standing.replicas);
+    const needed = Math.max(wanted, quorum.replicas);
     if (own === 0) return "not on the server's disk in time";
     return (replicas ?? 0) >= needed ? null : `${replicas} of ${needed} replicas`;
   }

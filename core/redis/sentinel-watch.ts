@@ -7,7 +7,7 @@
  */
 import { Redis } from "ioredis";
 import type { Service } from "../service.ts";
-import type { Standing } from "./group.ts";
+import type { Quorum } from "./group.ts";
 import { clientOptions } from "./options.ts";
 import { ReplicaCount } from "./replica-count.ts";
 import { type Agreement, agree, parseSentinelView, type SentinelView } from "./sentinel-view.ts";
@@ -83,7 +83,7 @@ export class SentinelWatch implements Service {
     return this.#fresh().length;
   }
 
-  standing(): Standing {
+  quorum(): Quorum {
     const replicas = this.#count.count;
     if (this.#agreement === null || replicas === null || performance.now() - this.#agreedMs > BELIEVED_MS) {
       return { settled: false, reason: "no majority of the Sentinels agrees on the master" };
