@@ -16,6 +16,8 @@ export async function startSentinelNode(
   const start = (): Promise<Child> =>
     startSentinel(plan, address, { dir, args, reaper: testReaper(), readyTimeoutMs: READY_TIMEOUT_MS });
   let current = await start();
+  /** Of the processes before. */
+  const earlier: string[] = [];
   const node: SentinelNode = {
     ...address,
     get pid() {
@@ -32,9 +34,10 @@ export async function startSentinelNode(
     resume: () => current.signal("SIGCONT"),
     restart: async () => {
       await node.kill();
+      earlier.push(...current.lines());
       current = await start();
     },
-    logs: () => current.lines(),
+    logs: () => [...earlier, ...current.lines()],
   };
   return node;
 }
