@@ -1,12 +1,19 @@
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { accepted, applied, httpClient, WAIT } from "../harness/http.ts";
-import { readLog } from "../harness/log-reader.ts";
-import type { RedisServer } from "../harness/redis-server.ts";
+import { describe, expect, test } from "vitest";
+import type { Revision } from "../../core/entry-id.ts";
+import { eachOf } from "../harness/crowd.ts";
+import { accepted, applied, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
+import { keysIn } from "../harness/keys-of.ts";
+import { openRedis, readLog } from "../harness/log-reader.ts";
+import { metricOf } from "../harness/metrics.ts";
+import { watchPartitions } from "../harness/partitions.ts";
+import { type RedisServer, startRedis } from "../harness/redis-server.ts";
 import { cleanUpLater } from "../harness/running.ts";
+import { slowDisk } from "../harness/slow-disk.ts";
 import { startStack } from "../harness/stack.ts";
+import { waitFor } from "../harness/wait-for.ts";
 
 const LOST = 10;
 
@@ -43,4 +50,107 @@ test("accepted writes that the log has lost before they were applied are counted
   const metrics = await (await fetch(`${consumer.opsUrl}/metrics`)).text();
   expect(metrics).toContain(`millrace_commands_lost_total ${LOST}\n`);
   expect((await client.get("lost", "kept")).text).toBe("kept");
+});
+
+describe("with appendfsync everysec and a slow disk, a log that is killed takes acknowledged writes with it; each is told:", () => {
+  const PARTITIONS = 2;
+  const AFTER = [0, 1].map((partition) => keysIn(partition, PARTITIONS, "lost", 1)[0] ?? "");
+  const disk = slowDisk();
+
+  async function start(consumers: number) {
+    if (disk === null) throw new Error("there is no slow disk");
+    const args = ["--appendfsync", "everysec"];
+    const log = await disk.starting(() => startRedis({ kind: "log", args }));
+    const stack = await startStack({ partitions: PARTITIONS, consumers, reach: async () => ({ log }) });
+    const [api] = stack.apis;
+    if (!api) throw new Error("there should be an API");
+    return { disk, log, stack, api, client: httpClient(api.url) };
+  }
+
+  /** Writes until the log holds some hundred in memory alone. Returns what was acknowledged meanwhile. */
+  async function writeWhatIsNotWritten(log: RedisServer, client: HttpClient): Promise<Revision[]> {
+    const redis = openRedis(log);
+    const revisions: Revision[] = [];
+    const put = async () => void revisions.push(accepted(await client.put("lost", `key-${revisions.length}`, "x")));
+    await waitFor(
+      async () => {
+        await put();
+        return /^aof_buffer_length:[1-9]/m.test(await redis.info("persistence"));
+      },
+      { intervalMs: 0, what: "a file that is not written at once" },
+    );
+    await eachOf(Array(200).fill(null), 8, put);
+    expect(await redis.info("persistence")).toMatch(/^aof_buffer_length:[1-9]/m);
+    return revisions;
+  }
+
+  /** How many of them the log does not hold, by partition. */
+  async function lostOf(revisions: readonly Revision[], log: RedisServer): Promise<number[]> {
+    const held = new Set((await readLog(log, PARTITIONS).all()).map(({ partition, id }) => `${partition} ${id}`));
+    return AFTER.map(
+      (_, of) => revisions.filter(({ partition, id }) => partition === of && !held.has(`${partition} ${id}`)).length,
+    );
+  }
+
+  const sum = (lost: readonly number[]) => lost.reduce((total, count) => total + count, 0);
+  /** What the lines of a process with this text count, by partition. */
+  const toldIn = (lines: readonly string[], text: string, field: string): number[] =>
+    AFTER.map((_, of) =>
+      sum(
+        lines
+          .filter((line) => line.includes(text))
+          .map((line) => JSON.parse(line) as Record<string, number>)
+          .filter(({ partition }) => partition === of)
+          .map((line) => line[field] ?? 0),
+      ),
+    );
+
+  test.skipIf(disk === null)(
+    "by the consumer, from the jump in the producer's sequence, and by the API, from the ordinals",
+    async () => {
+      const { disk, log, stack, api, client } = await start(1);
+      for (const key of AFTER) applied(await client.put("lost", key, "before", WAIT));
+      await stack.consumers[0]?.kill();
+      disk.slow();
+      const revisions = await writeWhatIsNotWritten(log, client);
+      await log.kill();
+      await log.restart();
+      const lost = await lostOf(revisions, log);
+      expect(sum(lost)).toBeGreaterThanOrEqual(200);
+
+      for (const key of AFTER) await waitFor(async () => accepted(await client.put("lost", key, "after")));
+      const consumer = await stack.addConsumer();
+      await watchPartitions(stack.url).drained();
+      expect(await metricOf(consumer, "millrace_commands_lost_total")).toBe(sum(lost));
+      await expect.poll(() => toldIn(consumer.logs(), "the log has lost commands", "jumped")).toEqual(lost);
+      expect(await metricOf(api, "millrace_log_commands_gone_total")).toBe(sum(lost));
+      await expect.poll(() => toldIn(api.logs(), "the log went back", "commands")).toEqual(lost);
+      for (const key of AFTER) expect((await client.get("lost", key)).text).toBe("after");
+    },
+  );
+
+  test.skipIf(disk === null)(
+    "by the API alone, where no sequence can show it: the log was frozen first, and the API writes under a new producer name",
+    async () => {
+      const { disk, log, stack, api, client } = await start(0);
+      for (const key of AFTER) accepted(await client.put("lost", key, "before"));
+      disk.slow();
+      const revisions = await writeWhatIsNotWritten(log, client);
+      // A group whose outcome nobody knows is given up: what comes after it has another producer name.
+      log.pause();
+      const given = await Promise.all(AFTER.map((key) => client.put("lost", key, "given up")));
+      for (const { text } of given) expect(text).toContain("outcome-unknown");
+      await log.kill();
+      await log.restart();
+      const lost = await lostOf(revisions, log);
+      expect(sum(lost)).toBeGreaterThanOrEqual(200);
+
+      for (const key of AFTER) await waitFor(async () => accepted(await client.put("lost", key, "after")));
+      expect(await metricOf(api, "millrace_log_commands_gone_total")).toBe(sum(lost));
+      await expect.poll(() => toldIn(api.logs(), "the log went back", "commands")).toEqual(lost);
+      const consumer = await stack.addConsumer();
+      await watchPartitions(stack.url).drained();
+      expect(await metricOf(consumer, "millrace_commands_lost_total")).toBe(0);
+    },
+  );
 });
