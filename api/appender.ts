@@ -16,21 +16,17 @@
  * A refusal by the log (out of memory, loading, too few replicas to write) is certain: nothing was written, and the next
  * group uses the same sequences. A group that is given up while its outcome is unknown may still arrive from a dead
  * connection: the lane goes on under a new producer name, so that its sequences can never be taken for the newer
- * group's, and a jump within one producer always means a lost write.
+ * group's, and a jump within one producer always means a lost write. Its first group says how far the name before it was.
  */
 import type { Command } from "../core/command.ts";
 import { type EntryId, idAfter } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import type { Appended, Group } from "../core/functions/append.ts";
 import { GRADES, type Grade } from "../core/grade.ts";
-import {
-  APPEND_CALL_MAX_BYTES,
-  APPEND_CALL_MAX_COMMANDS,
-  APPEND_QUEUE_MAX_BYTES,
-  APPEND_QUEUE_MAX_COMMANDS,
-} from "../core/limits.ts";
+import { APPEND_QUEUE_MAX_BYTES, APPEND_QUEUE_MAX_COMMANDS, PRODUCER_RENEW_MS } from "../core/limits.ts";
 import { pause } from "../core/pause.ts";
 import { isMoving } from "../core/redis/options.ts";
+import { type Lane, openLane, type Pending, takeGroup } from "./lane.ts";
 
 export interface Accepted {
   readonly partition: number;
@@ -52,29 +48,6 @@ export interface AppenderOptions {
   readonly timeoutMs: number;
   /** False while the log is not usable at this grade: nothing is sent then. */
   readonly usable: (grade: Grade) => boolean;
-}
-
-interface Pending {
-  readonly command: Command;
-  readonly bytes: number;
-  readonly deadlineMs: number;
-  readonly resolve: (accepted: Accepted) => void;
-  readonly reject: (error: OperatingError) => void;
-}
-
-interface Lane {
-  readonly partition: number;
-  readonly grade: Grade;
-  queue: Pending[];
-  queuedBytes: number;
-  /** The group on its way. */
-  sending: readonly Pending[];
-  /** That group may be in the log. */
-  unknown: boolean;
-  busy: boolean;
-  nextSequence: number;
-  /** Counts producers given up on this lane; part of the producer's name. */
-  generation: number;
 }
 
 /** Between two attempts to send a group again. */
@@ -159,6 +132,10 @@ export class Appender {
     const deadlineMs = group[0]?.deadlineMs ?? 0;
     lane.sending = group;
     lane.unknown = false;
+    if (lane.nextSequence > 1 && performance.now() - lane.acknowledgedMs > PRODUCER_RENEW_MS) {
+      this.#renew(lane);
+      lane.predecessor = null;
+    }
     do {
       const refusal = await this.#attempt(lane, commands);
       if (refusal === null) return;
@@ -167,23 +144,43 @@ export class Appender {
       await pause(RESEND_PAUSE_MS);
     } while (performance.now() < deadlineMs);
     refuse(group, timeoutError(lane.unknown));
-    if (lane.unknown) newProducer(lane);
+    if (lane.unknown) this.#renew(lane);
+  }
+
+  /** Goes on under a new producer name. */
+  #renew(lane: Lane): void {
+    if (lane.nextSequence > 1) {
+      lane.predecessor = { producer: this.#producerOf(lane), sequence: lane.nextSequence - 1 };
+    }
+    lane.generation += 1;
+    lane.nextSequence = 1;
+  }
+
+  #producerOf({ grade, generation }: Lane): string {
+    return `${this.#options.producer}.${grade[0]}${generation}`;
   }
 
   /** @returns null when the group is in the log, "again" when it should be sent again, or a certain refusal */
   async #attempt(lane: Lane, commands: readonly Command[]): Promise<OperatingError | "again" | null> {
     const { partition, grade, sending: group } = lane;
     if (!this.#options.usable(grade)) return "again";
-    const producer = `${this.#options.producer}.${grade[0]}${lane.generation}`;
+    const { predecessor } = lane;
     const unknownBefore = lane.unknown;
     lane.unknown = true;
     try {
       const appended = await this.#log.append(
         partition,
-        { producer, firstSequence: lane.nextSequence, commands },
+        {
+          producer: this.#producerOf(lane),
+          firstSequence: lane.nextSequence,
+          commands,
+          ...(predecessor && { predecessor }),
+        },
         grade,
       );
       lane.nextSequence += group.length;
+      lane.predecessor = null;
+      lane.acknowledgedMs = performance.now();
       group.forEach(({ resolve }, index) => {
         resolve({ partition, id: idAfter(appended.firstId, index), grade });
       });
@@ -193,7 +190,7 @@ export class Appender {
       if (!isRefusal(error)) return "again";
       lane.unknown = unknownBefore;
       if (isMoving(error)) return "again";
-      if (error.message.startsWith("MRSEQUENCE")) newProducer(lane);
+      if (error.message.startsWith("MRSEQUENCE")) this.#renew(lane);
       return unavailable("the log refuses writes", error);
     }
   }
@@ -213,42 +210,6 @@ export class Appender {
       }
     }
   }
-}
-
-function openLane(partition: number, grade: Grade): Lane {
-  return {
-    partition,
-    grade,
-    queue: [],
-    queuedBytes: 0,
-    sending: [],
-    unknown: false,
-    busy: false,
-    nextSequence: 1,
-    generation: 0,
-  };
-}
-
-function newProducer(lane: Lane): void {
-  lane.generation += 1;
-  lane.nextSequence = 1;
-}
-
-function takeGroup(lane: Lane): Pending[] {
-  let count = 0;
-  let bytes = 0;
-  for (const pending of lane.queue) {
-    if (count === APPEND_CALL_MAX_COMMANDS || (count > 0 && bytes + pending.bytes > APPEND_CALL_MAX_BYTES)) break;
-    count += 1;
-    bytes += pending.bytes;
-  }
-  lane.queuedBytes -= bytes;
-  if (count === lane.queue.length) {
-    const all = lane.queue;
-    lane.queue = [];
-    return all;
-  }
-  return lane.queue.splice(0, count);
 }
 
 /** Redis answered, and the answer is no: nothing was written. */

@@ -7,7 +7,7 @@
  * stores a repeated set of names once.
  *
  * Header: p producer, s sequence, t accepted ms, o operation, n namespace, k key, c content type, by increment,
- * if condition, w awaited, tp traceparent, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
+ * if condition, w awaited, tp traceparent, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
  * A replay has `replay` for its operation and what it does under r: whoever does not know of replays must not take it
  * for a write like any other. A discard may be of a letter that names no key: then n and k are empty.
  */
@@ -77,10 +77,16 @@ interface Header {
  * The header of a command for the append function. Put together by hand, because it is on the way of every write and
  * takes half the time of writing out an object.
  */
-export function encodeHeader(command: Command, producer: string, sequence: number): string {
+export function encodeHeader(
+  command: Command,
+  producer: string,
+  sequence: number,
+  predecessor?: ProducerStamp,
+): string {
   const { operation, condition, traceparent, replays } = command;
+  const before = predecessor ? `"pp":"${predecessor.producer}","ps":${predecessor.sequence},` : "";
   let header =
-    `{"p":"${producer}","s":${sequence},"t":${command.acceptedMs},"o":"${replays ? "replay" : operation.op}",` +
+    `{"p":"${producer}","s":${sequence},${before}"t":${command.acceptedMs},"o":"${replays ? "replay" : operation.op}",` +
     `"n":${JSON.stringify(command.namespace)},"k":${JSON.stringify(command.key)}`;
   if (operation.op === "put") header += `,"c":${JSON.stringify(operation.contentType)}`;
   if (operation.op === "increment") header += `,"by":"${operation.by}"`;

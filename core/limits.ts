@@ -37,6 +37,9 @@ export const APPLY_BATCH_MAX_BYTES = 1024 * 1024;
 /** A producer (one api process) that has not written to a partition for this long, by the log's time, is forgotten. */
 export const PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000;
 
+/** A lane that has not written for so long goes on under a new producer name: the log and the store may have forgotten it. */
+export const PRODUCER_RENEW_MS = PRODUCER_IDLE_MAX_MS / 2;
+
 /** How long an outcome that is not plain success is kept, by the log's time. At least as long as the log itself. */
 export const OUTCOME_RETENTION_MS = 24 * 60 * 60 * 1000;
 

@@ -2,7 +2,7 @@
  * Typed wrapper of the log's functions append, position and trim. See append.lua for what they guarantee.
  */
 import { ReplyError } from "ioredis";
-import { bodyOf, encodeHeader } from "../codec.ts";
+import { bodyOf, encodeHeader, type ProducerStamp } from "../codec.ts";
 import type { Command } from "../command.ts";
 import type { EntryId } from "../entry-id.ts";
 import type { PartitionKeys } from "../keys.ts";
@@ -15,6 +15,8 @@ export interface Group {
   readonly producer: string;
   /** Sequence of the first command; the others follow without a gap. */
   readonly firstSequence: number;
+  /** In the first group under a new name: the name before, and the last sequence that was acknowledged under it. */
+  readonly predecessor?: ProducerStamp;
   readonly commands: readonly Command[];
 }
 
@@ -46,10 +48,16 @@ export interface LogPosition {
 export function appendCall(library: Library, groups: readonly (readonly [PartitionKeys, Group])[]): Call {
   const keys: string[] = [];
   const args: (string | Uint8Array)[] = [];
-  for (const [{ log, appends }, { producer, firstSequence, commands }] of groups) {
+  for (const [{ log, appends }, { producer, firstSequence, commands, predecessor }] of groups) {
     keys.push(log, appends);
     args.push(`${producer} ${firstSequence} ${commands.length}`);
-    args.push(commands.map((command, index) => encodeHeader(command, producer, firstSequence + index)).join("\n"));
+    args.push(
+      commands
+        .map((command, index) =>
+          encodeHeader(command, producer, firstSequence + index, index === 0 ? predecessor : undefined),
+        )
+        .join("\n"),
+    );
     for (const command of commands) args.push(bodyOf(command));
   }
   return { name: "FCALL", args: [library.call("append"), keys.length, ...keys, ...args] };

@@ -102,7 +102,7 @@ local function apply(keys, args)
     if command[ORDINAL] ~= 0 then last_ordinal = command[ORDINAL] end
     if command[OPERATION] == 'park' then
       value_key, result = '', 'dead ' .. command[ARGUMENT]
-    elseif producers:repeats(command[PRODUCER], command[SEQUENCE], last_id) then
+    elseif producers:repeats(command[PRODUCER], command[SEQUENCE], last_id, command[HEADER]) then
       result = REPEATED
     else
       local ok

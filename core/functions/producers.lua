@@ -23,18 +23,34 @@ function Producers:forget_idle(now_ms)
   end
 end
 
--- True when this sequence was applied before.
-function Producers:repeats(producer, sequence, id)
+-- What is known of a producer, or nil.
+function Producers:last_of(producer)
   local last = self.known[producer]
+  if last then return last end
+  local stored = redis.call('HGET', self.key, producer)
+  if not stored then return nil end
+  local sequence, id = string.match(stored, '^(%d+) (%S+)$')
+  last = { sequence = tonumber(sequence), id = id }
+  self.known[producer] = last
+  return last
+end
+
+-- A producer that goes on under a new name says in its first header how far it was under the one before: what of that
+-- did not come is lost.
+function Producers:lost_before(header)
+  local name, acknowledged = string.match(header, '^{"p":"[^"]*","s":1,"pp":"([^"]+)","ps":(%d+)')
+  if not name then return 0 end
+  local before = self:last_of(name)
+  return math.max(0, tonumber(acknowledged) - (before and before.sequence or 0))
+end
+
+-- True when this sequence was applied before.
+function Producers:repeats(producer, sequence, id, header)
+  local last = self:last_of(producer)
   if not last then
-    local stored = redis.call('HGET', self.key, producer)
-    if stored then
-      local stored_sequence, stored_id = string.match(stored, '^(%d+) (%S+)$')
-      last = { sequence = tonumber(stored_sequence), id = stored_id }
-    else
-      self:forget_idle(time_of(id))
-      last = { sequence = sequence - 1, id = id }
-    end
+    self.jumped = self.jumped + self:lost_before(header)
+    self:forget_idle(time_of(id))
+    last = { sequence = 0, id = id }
     self.known[producer] = last
   end
   if sequence <= last.sequence then
