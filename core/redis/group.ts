@@ -48,8 +48,11 @@ export function openGroup(url: RedisUrl, name: string): RedisGroup {
 /** Logs what the Sentinels agree on, at each change. */
 export function tellChanges({ watch }: RedisGroup, redis: "log" | "store", logger: Logger): void {
   watch?.onChange(() => {
-    const { master, epoch, confirmReplicas, replicasInSync } = watch;
-    logger.info({ redis, master, epoch, confirmReplicas, replicasInSync }, "the Sentinels agree");
+    const { master, epoch, confirmReplicas, replicasInSync, heard } = watch;
+    const line = { redis, master, epoch, confirmReplicas, replicasInSync, heard };
+    const quorum = watch.quorum();
+    if (quorum.settled) logger.info(line, "the Sentinels agree");
+    else logger.warn(line, `nothing can be confirmed: ${quorum.reason}`);
   });
 }
 

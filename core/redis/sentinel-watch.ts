@@ -22,6 +22,9 @@ const BELIEVED_MS = 1000;
  */
 const EPOCH_LOST_MS = 30_000;
 
+/** Without agreement for so long, it is told. */
+const UNSETTLED_TELL_MS = 3000;
+
 type SentinelUrl = Extract<RedisUrl, { kind: "sentinel" }>;
 
 interface Peer {
@@ -45,6 +48,7 @@ export class SentinelWatch implements Service {
   /** The last one agreed on, whether it is agreed on now or not. */
   #master: string | null = null;
   #told = "";
+  #settledMs = performance.now();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -91,7 +95,7 @@ export class SentinelWatch implements Service {
     return { settled: true, master: this.#agreement.master, replicas };
   }
 
-  /** Calls back after each change of master, epoch, K or the replicas in sync, for as long as it runs. */
+  /** Calls back after each change of master, epoch, K or the replicas in sync, and when there has been no majority for a while. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
@@ -155,12 +159,26 @@ export class SentinelWatch implements Service {
     }
     const agreement = epoch < this.#highestEpoch ? null : agree(views, this.#peers.length);
     this.#count.observe(agreement, nowMs);
-    if (agreement === null) return;
-    this.#agreement = agreement;
-    this.#master = agreement.master;
-    // The agreement is as old as the oldest answer it needs.
-    this.#agreedMs = Math.min(...fresh.map(({ viewMs }) => viewMs));
-    const told = `${agreement.master} ${agreement.epoch} ${this.#count.count} ${agreement.inSync.join()}`;
+    if (agreement !== null) {
+      this.#agreement = agreement;
+      this.#master = agreement.master;
+      // The agreement is as old as the oldest answer that a majority needs.
+      const { master } = agreement;
+      const agreeing = fresh.filter(({ view }) => view?.master === master && view.epoch === epoch);
+      const newestFirst = agreeing.map(({ viewMs }) => viewMs).toSorted((a, b) => b - a);
+      this.#agreedMs = newestFirst[Math.floor(this.#peers.length / 2)] ?? Number.NEGATIVE_INFINITY;
+    }
+    this.#tell(nowMs);
+  }
+
+  #tell(nowMs: number): void {
+    const settled = this.quorum().settled;
+    if (settled) this.#settledMs = nowMs;
+    // A moment without agreement belongs to every failover.
+    else if (nowMs - this.#settledMs < UNSETTLED_TELL_MS) return;
+    const told = settled
+      ? `${this.#master} ${this.epoch} ${this.#count.count} ${this.replicasInSync.join()}`
+      : "no majority";
     if (told === this.#told) return;
     this.#told = told;
     for (const listener of this.#listeners) listener();
