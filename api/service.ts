@@ -2,7 +2,7 @@
  * The api, put together from its configuration.
  */
 import type { Logger } from "pino";
-import { describeError, OperatingError } from "../core/errors.ts";
+import { describeError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { LogMemoryWatch } from "../core/log-memory.ts";
@@ -17,18 +17,19 @@ import { Store } from "../core/store.ts";
 import { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
-import { Appender, type GroupLog } from "./appender.ts";
+import { Appender } from "./appender.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
-import type { ReadableStore } from "./dependencies.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
 import { PartitionLosses } from "./partition-losses.ts";
 import { PartitionMonitor, type PartitionReport } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
+import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
 import { traceparentOf } from "./traceparent.ts";
+import { watchLog } from "./watched-log.ts";
 
 /** How long requests may go on waiting when the process stops. */
 const WAITERS_PATIENCE_MS = 8_000;
@@ -59,17 +60,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const marks = new AcknowledgedMarks(partitions, (partition, commands) =>
     logger.error({ partition, commands }, "the log went back: it no longer holds commands that it had acknowledged"),
   );
-  /** The log as the appender knows it; by group, and in the order of each lane, we hear of what it acknowledges. */
-  const watched: GroupLog = {
-    append: async (partition, group, grade) => {
-      const appended = await log.append(partition, group, grade);
-      const last = appended.firstOrdinal + group.commands.length - 1;
-      marks.acknowledged(grade, partition, appended.firstOrdinal, last);
-      admission.accepted(partition, last);
-      return appended;
-    },
-  };
-  const appender = new Appender(watched, {
+  const appender = new Appender(watchLog(log, marks, admission), {
     partitions,
     producer: instance,
     timeoutMs: config.MILLRACE_APPEND_TIMEOUT_MS,
@@ -97,7 +88,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         ? logger.error({ partition }, "too many dead letters: the partition takes no writes until some are settled")
         : logger.info({ partition }, "few enough dead letters: the partition takes writes again"),
   );
-  const judgedStore = judged(store, () => preparation.storeUsable);
+  const readableStore = readable(store, () => preparation.storeUsable);
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
   let seen: readonly PartitionReport[] = monitor.last;
@@ -118,8 +109,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
     admission,
     log,
-    store: judgedStore,
-    replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : judgedStore.read(...key)) },
+    store: readableStore,
+    replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : readableStore.read(...key)) },
     feed,
     floors: feed,
     losses: new PartitionLosses(log, store),
@@ -200,20 +191,5 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await Promise.all([logGroup.stop(), storeGroup.stop()]);
       await ops.stop();
     },
-  };
-}
-
-/** A store that may belong to another installation is not read: its answers would be somebody else's. */
-function judged(store: Store, usable: () => boolean): ReadableStore {
-  const only = <T>(ask: () => Promise<T>): Promise<T> =>
-    usable() ? ask() : Promise.reject(new OperatingError("store-unavailable", "the store is not usable"));
-  return {
-    read: (partition, namespace, key) => only(() => store.read(partition, namespace, key)),
-    outcome: (partition, id) => only(() => store.outcome(partition, id)),
-    watermark: (partition) => only(() => store.watermark(partition)),
-    letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),
-    letter: (partition, id) => only(() => store.letter(partition, id)),
-    letterCounts: () => only(() => store.letterCounts()),
-    foresee: (partition, replays) => only(() => store.foresee(partition, replays)),
   };
 }

@@ -1,0 +1,21 @@
+/**
+ * The store as the handlers may read it.
+ */
+import { OperatingError } from "../core/errors.ts";
+import type { Store } from "../core/store.ts";
+import type { ReadableStore } from "./dependencies.ts";
+
+/** A store that may belong to another installation is not read: its answers would be somebody else's. */
+export function readable(store: Store, usable: () => boolean): ReadableStore {
+  const only = <T>(ask: () => Promise<T>): Promise<T> =>
+    usable() ? ask() : Promise.reject(new OperatingError("store-unavailable", "the store is not usable"));
+  return {
+    read: (partition, namespace, key) => only(() => store.read(partition, namespace, key)),
+    outcome: (partition, id) => only(() => store.outcome(partition, id)),
+    watermark: (partition) => only(() => store.watermark(partition)),
+    letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),
+    letter: (partition, id) => only(() => store.letter(partition, id)),
+    letterCounts: () => only(() => store.letterCounts()),
+    foresee: (partition, replays) => only(() => store.foresee(partition, replays)),
+  };
+}
