@@ -27,6 +27,8 @@ export interface Nemesis {
   readonly targets: readonly Target[];
   /** The store's master stays the same process with all its data: the consumer group can be judged meanwhile. */
   readonly storeStays?: true;
+  /** Afterwards the log does not hold all there ever was: what needs that begins with a fresh cluster. */
+  readonly trimsLog?: true;
   /** In `npm test`, too. */
   readonly core?: true;
   /** Returns after the fault has lasted long enough; what is left to undo was said by `later`. */

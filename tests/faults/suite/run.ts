@@ -60,7 +60,13 @@ export async function runSuite(options: SuiteOptions, say: (line: string) => voi
     rows.push(toRow(result, stage.acknowledged));
     stage.acknowledged = result.judgement?.fates.acknowledged ?? stage.acknowledged;
     say(summary(result));
-    if (result.findings.total === 0) continue;
+    if (result.findings.total === 0) {
+      if (nemeses.some(({ trimsLog }) => trimsLog)) {
+        await clear(stage);
+        stage = await setStage(clocks);
+      }
+      continue;
+    }
     for (const [kind, count] of Object.entries(result.findings.counts())) {
       violations[kind as Kind] = (violations[kind as Kind] ?? 0) + count;
     }

@@ -6,7 +6,9 @@ import type { Nemesis } from "../nemesis.ts";
 const outOfMemory = (kind: RedisKind): Nemesis => ({
   name: `${kind}-out-of-memory`,
   does: `the ${kind} is at its maxmemory and evicts nothing: it refuses writes`,
-  targets: [kind],
+  // A log that fills up gives up what is applied: a store that loses all its data just then could not be rebuilt.
+  targets: kind === "log" ? ["log", "store"] : [kind],
+  ...(kind === "log" && { trimsLog: true }),
   async strike({ cluster, note, later }) {
     const { nodes } = cluster.groups.group(kind);
     note(`maxmemory of all nodes of ${kind} is 1mb`);

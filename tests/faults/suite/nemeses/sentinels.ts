@@ -4,7 +4,8 @@ import type { Nemesis } from "../nemesis.ts";
 export const sentinelMajorityDown: Nemesis = {
   name: "sentinel-majority-down",
   does: "two of three Sentinels are killed: nobody can fail over, and nobody can be sure who the master is",
-  targets: ["sentinels"],
+  // Some faults of log and store are failovers: there are none now.
+  targets: ["sentinels", "log", "store"],
   storeStays: true,
   async strike({ cluster, random, note, later }) {
     for (const sentinel of random.shuffled(cluster.sentinels).slice(0, 2)) {
