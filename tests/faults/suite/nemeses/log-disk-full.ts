@@ -6,9 +6,11 @@ import { promisify } from "node:util";
 import { waitFor } from "../../../harness/wait-for.ts";
 import { tell } from "../admin.ts";
 import type { Nemesis } from "../nemesis.ts";
+import { prefer } from "./prefer.ts";
 
 const run = promisify(execFile);
 const DISK = "192m";
+const SEEN_MS = 2_500;
 const BLOCK = Buffer.alloc(64 * 1024);
 
 /** A node of the log gets a small disk, becomes the master, and the disk is filled to the last byte. */
@@ -30,10 +32,12 @@ export const logDiskFull: Nemesis = {
     });
     await node.restart();
     await log.healthy();
-    for (let turns = 0; turns < 4 && (await log.master()) !== node; turns += 1) {
-      await log.plannedMove();
-      await log.healthy();
-    }
+    const preference = prefer(node);
+    // The Sentinels look once a second.
+    await sleep(SEEN_MS);
+    await log.plannedMove();
+    await preference.stop();
+    await log.healthy();
     if ((await log.master()) !== node) throw new Error("the node with the small disk never became the master");
     note(`fill the disk of ${node.host}:${node.port}`);
     const filler = join(node.dir, "filler");

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { tell } from "../admin.ts";
 import type { Nemesis } from "../nemesis.ts";
+import { prefer } from "./prefer.ts";
 
 /** Shorter than what a Sentinel takes for down. */
 const LAG_MS = 600;
-const PREFERRED = 1;
-const USUAL = 100;
 const ELECTION_MS = 3_500;
-const AGAIN_MS = 50;
 
 /** One replica has it all, and the Sentinels take the other one: what counts as confirmed must be held by both. */
 export const logLaggingPromoted: Nemesis = {
@@ -30,13 +28,9 @@ export const logLaggingPromoted: Nemesis = {
     } finally {
       lagging.resume();
     }
-    // The readiness loop puts it back to what all have; priority goes before what a replica holds.
-    const untilMs = performance.now() + ELECTION_MS;
-    while (performance.now() < untilMs) {
-      await tell(lagging, "CONFIG", "SET", "replica-priority", PREFERRED).catch(() => undefined);
-      await sleep(AGAIN_MS);
-    }
-    await tell(lagging, "CONFIG", "SET", "replica-priority", USUAL);
+    const preference = prefer(lagging);
+    await sleep(ELECTION_MS);
+    await preference.stop();
     note(`the master is now ${(await cluster.master("log")).port}`);
   },
 };
