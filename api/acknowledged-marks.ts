@@ -1,10 +1,10 @@
-import type { Grade } from "../core/grade.ts";
-
 /**
  * Notices a log that went back behind what it has acknowledged to this process: a group of ours is then given ordinals
  * that earlier ones had. The jump in a producer's sequence (rule R4) tells the same to the consumer, later: when it
  * comes to what was appended since.
  */
+import type { Grade } from "../core/grade.ts";
+
 export class AcknowledgedMarks {
   /** The highest ordinal of ours, by grade and partition: each of these is acknowledged in the order of the log. */
   readonly #marks: Readonly<Record<Grade, number[]>>;

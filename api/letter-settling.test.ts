@@ -7,6 +7,7 @@ import { WATERMARK_ZERO } from "../core/functions/apply.ts";
 import { LETTERS_MAX, LETTERS_MAX_BYTES } from "../core/limits.ts";
 import { createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
+import { ProblemError } from "./errors.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { RequestIds } from "./problem.ts";
 
@@ -107,6 +108,15 @@ describe("letters that the log does not take", () => {
   test("because their partition is halted are told so", async () => {
     deps = { ...deps, monitor: { ...deps.monitor, lastState: () => ({ state: "frozen", reason: "" }) } };
     expect(await (await replay()).json()).toMatchObject({ type: "/problems/partition-halted" });
+    expect(submitted).toEqual([]);
+  });
+
+  test("because a bound is reached are told which, as any write is", async () => {
+    const admit = () => {
+      throw new ProblemError("backlog-full");
+    };
+    deps = { ...deps, admission: { admit } };
+    expect(await (await replay()).json()).toMatchObject({ type: "/problems/backlog-full" });
     expect(submitted).toEqual([]);
   });
 });

@@ -13,9 +13,8 @@ import { findLetters, formatCursor, type Located, type Selection } from "./dead-
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, type Incoming, jsonAnswer } from "./exchange.ts";
-import { wantedGrade } from "./grade.ts";
 import { parsePreference } from "./preference.ts";
-import { refuseHalted, type Saying, tellResult, untilApplied } from "./write.ts";
+import { type Saying, submit, tellResult, untilApplied } from "./write.ts";
 
 /** What is done to letters: a command for each, or nothing where a letter is not one that can be replayed. */
 export interface Settling {
@@ -107,15 +106,9 @@ export async function settleLetters(
       const what = said[index] ?? "gone";
       if (typeof what === "string") return itemOf(located, what);
       try {
-        refuseHalted(deps, located.partition);
-        const command = {
-          ...what,
-          namespace: located.command?.namespace ?? "",
-          key: located.command?.key ?? "",
-          awaited: waitS > 0,
-          acceptedMs: deps.now(),
-        };
-        const accepted = await deps.submit(located.partition, command, wantedGrade(deps, incoming, command.namespace));
+        const { namespace = "", key = "" } = located.command ?? {};
+        const target = { partition: located.partition, namespace, key };
+        const accepted = await submit(deps, incoming, target, what, waitS > 0);
         const revision = formatRevision(accepted.partition, accepted.id);
         const passed =
           waitS === 0

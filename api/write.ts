@@ -43,9 +43,24 @@ export async function write(
 }
 
 /** @throws ProblemError: a halted partition takes nothing, because what it took could not be applied */
-export function refuseHalted(deps: AppDependencies, partition: number): void {
+function refuseHalted(deps: AppDependencies, partition: number): void {
   const state = deps.monitor.lastState(partition);
   if (state && isHalted(state)) throw new ProblemError("partition-halted", `Its state is ${state.state}.`);
+}
+
+/** Puts a command in the log, where nothing forbids it. Throws as {@link write} does. */
+export function submit(
+  deps: AppDependencies,
+  incoming: Incoming,
+  { partition, namespace, key }: Omit<CommandTarget, "path">,
+  saying: Saying,
+  awaited: boolean,
+): Promise<Accepted> {
+  const { operation } = saying;
+  refuseHalted(deps, partition);
+  deps.admission.admit(partition, operation.op === "put" ? operation.value.byteLength : 0);
+  const command = { ...saying, namespace, key, awaited, acceptedMs: deps.now() };
+  return deps.submit(partition, command, wantedGrade(deps, incoming, namespace));
 }
 
 /** Puts a command in the log, and answers as the client prefers. Throws as {@link write} does. */
@@ -56,18 +71,8 @@ export async function accept(
   saying: Saying,
 ): Promise<Answer> {
   const preference = parsePreference(incoming.header("prefer"));
-  const { operation } = saying;
-  refuseHalted(deps, target.partition);
-  deps.admission.admit(target.partition, operation.op === "put" ? operation.value.byteLength : 0);
-  const command = {
-    ...saying,
-    namespace: target.namespace,
-    key: target.key,
-    awaited: preference.waitS > 0,
-    acceptedMs: deps.now(),
-  };
   const before = deps.floors.floor(target.partition).id;
-  const accepted = await deps.submit(target.partition, command, wantedGrade(deps, incoming, target.namespace));
+  const accepted = await submit(deps, incoming, target, saying, preference.waitS > 0);
   const revision = formatRevision(accepted.partition, accepted.id);
   const headers: Record<string, string> = {
     "Millrace-Revision": revision,
