@@ -20,8 +20,8 @@ server=$(own_server)
 pause_ms=10000
 # How long replicas that were close behind may take for the last writes. A frozen one must not cost the whole pause.
 catch_up_seconds=3
-# Longer than Sentinel's failover-timeout of 15 s: by then it has given up.
-failover_seconds=20
+# Longer than Sentinel's failover-timeout of 5 s: by then it has given up.
+failover_seconds=10
 # A replica with much data takes longer to sync; then it is stopped all the same.
 stoppable_seconds=10
 # The Sentinel that has accepted to start the failover.

@@ -16,6 +16,8 @@ import { isInside } from "./namespace.ts";
 
 export const PARTITIONS = 4;
 export const LEASE_MS = 1_500;
+/** A process that is started while another fault has taken a master away is ready only when there is one again. */
+const READY_MAX_MS = 60_000;
 const APIS = 2;
 const CONSUMERS = 2;
 /** Where the APIs, the consumers and the test's clients connect from. */
@@ -62,6 +64,7 @@ export class Cluster {
 
   async addApi(): Promise<ApiProcess> {
     const api = await startApi(this.#options());
+    await api.waitReady(READY_MAX_MS);
     this.#apis.add(api);
     this.everStarted.push({ name: `api-${api.pid}`, process: api });
     return api;
@@ -69,6 +72,7 @@ export class Cluster {
 
   async addConsumer(): Promise<ConsumerProcess> {
     const consumer = await startConsumer(this.#options());
+    await consumer.waitReady(READY_MAX_MS);
     this.#consumers.add(consumer);
     this.everStarted.push({ name: `consumer-${consumer.pid}`, process: consumer });
     return consumer;
@@ -123,7 +127,7 @@ export class Cluster {
   }
 
   #options(): Parameters<typeof startApi>[0] {
-    return { log: this.groups.log, store: this.groups.store, env: { ...ENVIRONMENT } };
+    return { log: this.groups.log, store: this.groups.store, env: { ...ENVIRONMENT }, waitReady: false };
   }
 }
 
