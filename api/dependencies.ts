@@ -1,13 +1,14 @@
 /**
  * What the app needs of the world: nothing of it names a runtime, so that the same app runs wherever these can be had.
  */
+
+import type { Accepted } from "../core/appender.ts";
 import type { Command } from "../core/command.ts";
 import type { Grade } from "../core/grade.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import type { Admission } from "./admission.ts";
-import type { Accepted } from "./appender.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";

@@ -2,6 +2,7 @@
  * The api, put together from its configuration.
  */
 import type { Logger } from "pino";
+import { Appender } from "../core/appender.ts";
 import { describeError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
@@ -17,7 +18,6 @@ import { Store } from "../core/store.ts";
 import { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
-import { Appender } from "./appender.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
 import { HttpCounts } from "./http-counts.ts";

@@ -1,9 +1,10 @@
 /**
  * The log as the appender knows it: by group, and in the order of each lane, it is heard what the log acknowledges.
  */
+
+import type { GroupLog } from "../core/appender.ts";
 import type { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import type { Admission } from "./admission.ts";
-import type { GroupLog } from "./appender.ts";
 
 export function watchLog(log: GroupLog, marks: AcknowledgedMarks, admission: Admission): GroupLog {
   return {

@@ -2,11 +2,12 @@
  * What all writes have in common: the command goes to the log, and the answer is 202, or the real result when the
  * client prefers to wait for it.
  */
+
+import type { Accepted } from "../core/appender.ts";
 import type { Command, Operation, RejectReason, Result } from "../core/command.ts";
 import { compareIds, formatRevision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { isHalted } from "../core/partition-state.ts";
-import type { Accepted } from "./appender.ts";
 import type { Passed } from "./applied-feed.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug } from "./errors.ts";

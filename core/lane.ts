@@ -1,12 +1,13 @@
 /**
  * What waits for the log on one partition at one grade, and under which producer it goes there. See appender.ts.
  */
-import type { ProducerStamp } from "../core/codec.ts";
-import type { Command } from "../core/command.ts";
-import type { OperatingError } from "../core/errors.ts";
-import type { Grade } from "../core/grade.ts";
-import { APPEND_CALL_MAX_BYTES, APPEND_CALL_MAX_COMMANDS } from "../core/limits.ts";
+
 import type { Accepted } from "./appender.ts";
+import type { ProducerStamp } from "./codec.ts";
+import type { Command } from "./command.ts";
+import type { OperatingError } from "./errors.ts";
+import type { Grade } from "./grade.ts";
+import { APPEND_CALL_MAX_BYTES, APPEND_CALL_MAX_COMMANDS } from "./limits.ts";
 
 export interface Pending {
   readonly command: Command;

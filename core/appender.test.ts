@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
-import type { Command } from "../core/command.ts";
-import type { Group } from "../core/functions/append.ts";
-import { PRODUCER_RENEW_MS } from "../core/limits.ts";
 import { Appender } from "./appender.ts";
+import type { Command } from "./command.ts";
+import type { Group } from "./functions/append.ts";
+import { PRODUCER_RENEW_MS } from "./limits.ts";
 
 const command: Command = {
   namespace: "n",

@@ -18,15 +18,15 @@
  * connection: the lane goes on under a new producer name, so that its sequences can never be taken for the newer
  * group's, and a jump within one producer always means a lost write. Its first group says how far the name before it was.
  */
-import type { Command } from "../core/command.ts";
-import { type EntryId, idAfter } from "../core/entry-id.ts";
-import { OperatingError } from "../core/errors.ts";
-import type { Appended, Group } from "../core/functions/append.ts";
-import { GRADES, type Grade } from "../core/grade.ts";
-import { APPEND_QUEUE_MAX_BYTES, APPEND_QUEUE_MAX_COMMANDS, PRODUCER_RENEW_MS } from "../core/limits.ts";
-import { pause } from "../core/pause.ts";
-import { isMoving } from "../core/redis/options.ts";
+import type { Command } from "./command.ts";
+import { type EntryId, idAfter } from "./entry-id.ts";
+import { OperatingError } from "./errors.ts";
+import type { Appended, Group } from "./functions/append.ts";
+import { GRADES, type Grade } from "./grade.ts";
 import { type Lane, openLane, type Pending, takeGroup } from "./lane.ts";
+import { APPEND_QUEUE_MAX_BYTES, APPEND_QUEUE_MAX_COMMANDS, PRODUCER_RENEW_MS } from "./limits.ts";
+import { pause } from "./pause.ts";
+import { isMoving } from "./redis/options.ts";
 
 export interface Accepted {
   readonly partition: number;

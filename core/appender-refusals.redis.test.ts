@@ -1,12 +1,12 @@
 import { beforeEach, expect, test } from "vitest";
-import type { Command } from "../core/command.ts";
-import { partitionKeys } from "../core/keys.ts";
-import { Log } from "../core/log.ts";
-import type { Link } from "../core/redis/link.ts";
 import { openLink } from "../tests/harness/link.ts";
 import { type RedisServer, startRedis } from "../tests/harness/redis-server.ts";
 import { waitFor } from "../tests/harness/wait-for.ts";
 import { Appender } from "./appender.ts";
+import type { Command } from "./command.ts";
+import { partitionKeys } from "./keys.ts";
+import { Log } from "./log.ts";
+import type { Link } from "./redis/link.ts";
 
 const PARTITIONS = 3;
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition);

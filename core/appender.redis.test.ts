@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { decodeEntry } from "../core/codec.ts";
-import type { Command } from "../core/command.ts";
-import { Log } from "../core/log.ts";
-import { partitionOf } from "../core/partition.ts";
-import type { Link } from "../core/redis/link.ts";
 import { openLink } from "../tests/harness/link.ts";
 import { type RedisProxy, startProxy } from "../tests/harness/proxy.ts";
 import { type RedisServer, startRedis } from "../tests/harness/redis-server.ts";
 import { waitFor } from "../tests/harness/wait-for.ts";
 import { type Accepted, Appender } from "./appender.ts";
+import { decodeEntry } from "./codec.ts";
+import type { Command } from "./command.ts";
+import { Log } from "./log.ts";
+import { partitionOf } from "./partition.ts";
+import type { Link } from "./redis/link.ts";
 
 const PARTITIONS = 2;
 const TIMEOUT_MS = 700;
