@@ -19,6 +19,7 @@ import { getValue } from "./routes/get-value.ts";
 import { incrementValue } from "./routes/increment-value.ts";
 import { listDeadLetters } from "./routes/list-dead-letters.ts";
 import { listPartitions } from "./routes/list-partitions.ts";
+import { patchValue } from "./routes/patch-value.ts";
 import { putValue } from "./routes/put-value.ts";
 import { replayDeadLetter } from "./routes/replay-dead-letter.ts";
 import { replayDeadLetters } from "./routes/replay-dead-letters.ts";
@@ -41,6 +42,7 @@ export function createApp(deps: AppDependencies): App {
     PUT: putValue(deps),
     GET: getValue(deps),
     DELETE: deleteValue(deps),
+    PATCH: patchValue(deps),
     POST: incrementValue(deps),
   });
   const letters = resource(deps, "/v1/dead-letters", { GET: listDeadLetters(deps), DELETE: discardDeadLetters(deps) });
