@@ -175,6 +175,7 @@ export class HttpServer implements Service {
 class NodeIncoming implements Incoming {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
+  #gone: AbortSignal | null = null;
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
     this.#incoming = incoming;
@@ -212,6 +213,11 @@ class NodeIncoming implements Incoming {
   }
 
   get gone(): AbortSignal {
+    this.#gone ??= this.#watch();
+    return this.#gone;
+  }
+
+  #watch(): AbortSignal {
     const controller = new AbortController();
     this.#outgoing.on("close", () => {
       if (!this.#outgoing.writableFinished) controller.abort();
