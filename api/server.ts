@@ -5,6 +5,7 @@
  * Whatever cannot be read as a request gets a problem too, and its connection is closed; so does the first request of a
  * connection that is one too many.
  */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
@@ -219,6 +220,8 @@ class NodeIncoming implements Incoming {
 
   #watch(): AbortSignal {
     const controller = new AbortController();
+    // A list may wait for every partition at once.
+    setMaxListeners(0, controller.signal);
     this.#outgoing.on("close", () => {
       if (!this.#outgoing.writableFinished) controller.abort();
     });
