@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "../core/command.ts";
 import { OperatingError } from "../core/errors.ts";
 import { WATERMARK_ZERO } from "../core/functions/apply.ts";
+import { readPackageFile } from "../core/package-file.ts";
 import { type App, createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
+import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
 import { RequestIds } from "./problem.ts";
 
@@ -53,6 +55,7 @@ beforeEach(() => {
     now: () => 1,
     report: (error) => reported.push(error),
     countProblem: (slug) => problems.push(slug),
+    docsFiles: new DocsFiles(readPackageFile),
     counterOf: (route) => (status) => counted.push(`${route} ${status}`),
   };
 });

@@ -10,6 +10,7 @@ import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import type { Admission } from "./admission.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
+import type { DocsFiles } from "./docs-files.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
 import type { SettingsOf } from "./namespaces.ts";
@@ -57,6 +58,8 @@ export interface AppDependencies {
   readonly counterOf: (route: string) => (status: number) => void;
   /** Counts an answer of failure. */
   readonly countProblem: (slug: ProblemSlug) => void;
+  /** What the pages for people load. */
+  readonly docsFiles: Pick<DocsFiles, "pathOf" | "find">;
 }
 
 export interface CommandTarget {

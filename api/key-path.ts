@@ -16,6 +16,7 @@ export interface KeyPath extends Target {
 }
 
 export const KV_PREFIX = "/v1/kv/";
+export const KEY_PATH = `${KV_PREFIX}{namespace}/{key}` as const;
 
 /** Namespaces that clients may name: those that begin with `@` are pinned to a partition, and one of them is our own. */
 export const NAMESPACE_PATTERN = new RegExp(

@@ -5,8 +5,10 @@ import type { DeadLetter } from "../core/dead-letter.ts";
 import { OperatingError } from "../core/errors.ts";
 import { WATERMARK_ZERO } from "../core/functions/apply.ts";
 import { LETTERS_MAX, LETTERS_MAX_BYTES } from "../core/limits.ts";
+import { readPackageFile } from "../core/package-file.ts";
 import { createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
+import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { RequestIds } from "./problem.ts";
@@ -63,6 +65,7 @@ beforeEach(() => {
     traceparentOf: () => undefined,
     now: () => 1,
     report: () => undefined,
+    docsFiles: new DocsFiles(readPackageFile),
     counterOf: () => () => undefined,
   };
 });

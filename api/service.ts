@@ -8,6 +8,7 @@ import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { LogMemoryWatch } from "../core/log-memory.ts";
 import { OpsServer } from "../core/ops-server.ts";
+import { readPackageFile } from "../core/package-file.ts";
 import { countStates, type PartitionStateName } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
 import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
@@ -20,6 +21,7 @@ import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
+import { DocsFiles } from "./docs-files.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
@@ -123,6 +125,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     report,
     counterOf: (route) => counts.of(route),
     countProblem: (slug) => counts.problem(slug),
+    docsFiles: new DocsFiles(readPackageFile),
   });
   const server = new HttpServer(config.MILLRACE_HOST, config.PORT, config.MILLRACE_CONNECTIONS_MAX, app, report);
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {

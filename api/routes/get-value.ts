@@ -1,23 +1,66 @@
 /**
  * `GET` and `HEAD /v1/kv/{namespace}/{key}`: the value with its content type. How new it is: see current-read.ts.
  */
+
+import { z } from "zod";
 import { formatRevision, idTimeMs } from "../../core/entry-id.ts";
 import { partitionOf } from "../../core/partition.ts";
 import { isLive } from "../../core/stored-value.ts";
-import { parseReplica, readCurrent } from "../current-read.ts";
+import { readCurrent } from "../current-read.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
 import { tellMoment } from "../expiry.ts";
-import { parseKeyPath } from "../key-path.ts";
+import { KEY_PATH, parseKeyPath } from "../key-path.ts";
+import { describeRoute } from "../openapi/description.ts";
+import type { AnswerHeader } from "../openapi/headers.ts";
+import { keyParameters } from "../openapi/parameters.ts";
 import { isNotModified, parseMinRevision } from "../precondition.ts";
-import { onlyParameters } from "../target.ts";
+import { Query } from "../query.ts";
+import { KEY_PROBLEMS } from "../write-description.ts";
+
+const VALUE_HEADERS: readonly AnswerHeader[] = [
+  "ETag",
+  "Millrace-Revision",
+  "Last-Modified",
+  "Millrace-Expires-At",
+  "Millrace-Metadata",
+  "Cache-Control",
+  "Content-Security-Policy",
+];
+
+export const getValueRoute = describeRoute({
+  operationId: "getValue",
+  tag: "values",
+  method: "GET",
+  path: KEY_PATH,
+  summary: "Read a value",
+  parameters: keyParameters,
+  query: new Query({
+    consistency: z
+      .literal("replica", { error: "is replica, or left out." })
+      .optional()
+      .describe("A replica of the store in sync may answer, and only the minimum revision is kept."),
+  }),
+  headers: ["IfNoneMatchOfRead", "MinRevision", "Prefer"],
+  answers: {
+    200: { description: "The value, with its content type.", headers: VALUE_HEADERS, content: { "*/*": null } },
+    304: { description: "The ETag in If-None-Match still holds.", headers: VALUE_HEADERS },
+  },
+  problems: [
+    ...KEY_PROBLEMS,
+    "invalid-revision",
+    "key-not-found",
+    "store-unavailable",
+    "revision-not-reached",
+    "partition-recovering",
+  ],
+});
 
 export function getValue(deps: AppDependencies): Handler {
   return async (incoming) => {
     const { namespace, key, query } = parseKeyPath(incoming.target);
-    onlyParameters(query, ["consistency"]);
-    const replica = parseReplica(query);
+    const replica = getValueRoute.query.read(query).consistency !== undefined;
     const partition = partitionOf(namespace, key, deps.partitions);
     const least = parseMinRevision(incoming.header("millrace-min-revision"), partition, deps.partitions);
     const store = replica ? deps.replicas : deps.store;

@@ -1,0 +1,33 @@
+/**
+ * Schemas that many routes share: the parameters of paths, and revisions.
+ */
+import { z } from "zod";
+import { KEY_MAX_BYTES } from "../../core/limits.ts";
+import { NAMESPACE_PATTERN } from "../key-path.ts";
+
+export const revisionSchema = z
+  .string()
+  .regex(/^\d{2,4}-\d{1,16}-\d{1,16}$/)
+  .describe("A revision: <partition>-<milliseconds>-<sequence> of the command that last changed the key.")
+  .meta({ id: "Revision", examples: ["15-1795247404350-0"] });
+
+export const etagSchema = z.string().regex(/^"[^"]*"$/);
+
+/** An ISO time in UTC, with milliseconds. */
+export const timeSchema = z.iso.datetime({ precision: 3 });
+
+export const keyParameters = {
+  namespace: z.string().regex(NAMESPACE_PATTERN).describe("A tenant's set of keys."),
+  key: z
+    .string()
+    .min(1)
+    .max(KEY_MAX_BYTES)
+    .describe(
+      `1 to ${KEY_MAX_BYTES} bytes of UTF-8 without control characters. A slash may be written as it is or as %2F: it is one key. ` +
+        "A segment . or .. is refused, because URL parsers resolve it.",
+    ),
+};
+
+export const commandParameters = { id: revisionSchema.describe("The revision of the command.") };
+
+export const partitionParameters = { n: z.int().min(0).describe("The number of the partition.") };
