@@ -51,8 +51,8 @@ export function problemBody(slug: ProblemSlug): string {
   const rows: [string, string][] = [
     ["Type", `<code>${problemType(slug)}</code>`],
     ["Status", String(status)],
-    ["What it means", escapeHtml(meaning)],
-    ["What to do", escapeHtml(advice)],
+    ["What it means", withCode(meaning)],
+    ["What to do", withCode(advice)],
     ...(retryAfterS === undefined ? [] : [["Retry-After", `${retryAfterS} s`] as [string, string]]),
   ];
   return `<h1>${escapeHtml(title)}</h1>
@@ -60,4 +60,8 @@ export function problemBody(slug: ProblemSlug): string {
 ${rows.map(([term, text]) => `<dt>${term}</dt><dd>${text}</dd>`).join("\n")}
 </dl>
 <p><a href="/problems">All problems</a></p>`;
+}
+
+function withCode(text: string): string {
+  return escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
 }

@@ -1,6 +1,7 @@
 /**
  * What each problem means and what a client should do about it: told at the problem's own URL, `/problems/<slug>`.
  * The types want words for every slug.
+ * What is between backticks is shown as code.
  */
 import type { ProblemSlug } from "./errors.ts";
 
@@ -11,17 +12,17 @@ interface ProblemText {
 }
 
 const READ_DETAIL = "Correct the request as `detail` says. Repeating it unchanged gives the same answer.";
-const REPEAT_LATER = "Repeat the request after the seconds in Retry-After, with growing pauses.";
+const REPEAT_LATER = "Repeat the request after the seconds in `Retry-After`, with growing pauses.";
 
 export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   "not-found": {
     meaning:
       "No resource has this path. Paths are taken as they come: an encoded letter in a fixed part of one makes another path.",
-    advice: "Compare the path with /openapi.json.",
+    advice: "Compare the path with `/openapi.json`.",
   },
   "method-not-allowed": {
     meaning: "The resource exists and does not have this method. Nothing was done.",
-    advice: "Use one of the methods in the header Allow.",
+    advice: "Use one of the methods in the header `Allow`.",
   },
   "invalid-namespace": {
     meaning: "The namespace in the path is missing, too long, or holds a character that a namespace cannot have.",
@@ -29,9 +30,9 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   },
   "invalid-key": {
     meaning:
-      "The key in the path is empty, not percent-encoded UTF-8, holds a control character, or has . or .. as a whole segment, " +
+      "The key in the path is empty, not percent-encoded UTF-8, holds a control character, or has `.` or `..` as a whole segment, " +
       "which URL parsers resolve differently.",
-    advice: "Percent-encode the key, its slashes too (%2F).",
+    advice: "Percent-encode the key, its slashes too (`%2F`).",
   },
   "key-too-long": {
     meaning: "The key has more bytes in UTF-8 than a key may have.",
@@ -58,30 +59,30 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     advice: "Store less under one key, or several keys.",
   },
   "invalid-content-type": {
-    meaning: "The header Content-Type is too long, or not printable ASCII. It would be stored with the value.",
+    meaning: "The header `Content-Type` is too long, or not printable ASCII. It would be stored with the value.",
     advice: READ_DETAIL,
   },
   "invalid-revision": {
     meaning: "What stands where a revision belongs is none, or names a partition that does not exist.",
-    advice: "Give revisions as answers gave them (Millrace-Revision), whole and unchanged.",
+    advice: "Give revisions as answers gave them (`Millrace-Revision`), whole and unchanged.",
   },
   "invalid-precondition": {
     meaning:
-      "If-Match or If-None-Match of a write is neither * nor one revision in double quotes, or both headers came.",
-    advice: "Give one of them, with the ETag of an earlier answer or *.",
+      "`If-Match` or `If-None-Match` of a write is neither `*` nor one revision in double quotes, or both headers came.",
+    advice: "Give one of them, with the ETag of an earlier answer or `*`.",
   },
   "invalid-increment": {
-    meaning: "The parameter increment is missing, came twice, or is not a decimal integer of 64 bits.",
-    advice: "Give ?increment=<integer from -9223372036854775808 to 9223372036854775807> once.",
+    meaning: "The parameter `increment` is missing, came twice, or is not a decimal integer of 64 bits.",
+    advice: "Give `?increment=<n>` once, with n from -9223372036854775808 to 9223372036854775807.",
   },
   "invalid-expiry": {
     meaning:
-      "ttl, expires_at or keep_ttl is not valid, has passed, or more than one of them is given. Nothing was written.",
+      "`ttl`, `expires_at` or `keep_ttl` is not valid, has passed, or more than one of them is given. Nothing was written.",
     advice: READ_DETAIL,
   },
   "invalid-metadata": {
-    meaning: "The header Millrace-Metadata is not a JSON text in ASCII, or too long. Nothing was written.",
-    advice: "Write what is not ASCII as \\u escapes, and what is long in the value.",
+    meaning: "The header `Millrace-Metadata` is not a JSON text in ASCII, or too long. Nothing was written.",
+    advice: "Write what is not ASCII as `\\u` escapes, and what is long in the value.",
   },
   "invalid-patch": {
     meaning: "The body is not a JSON text in UTF-8, or is nested too deep. Nothing was written.",
@@ -89,15 +90,15 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   },
   "unsupported-media-type": {
     meaning: "The resource takes bodies of other media types only. Nothing was written.",
-    advice: "Send one of the types in the header Accept-Patch.",
+    advice: "Send one of the types in the header `Accept-Patch`.",
   },
   "idempotency-mismatch": {
-    meaning: "A request that says something else came first with the same Idempotency-Key. This one did nothing.",
+    meaning: "A request that says something else came first with the same `Idempotency-Key`. This one did nothing.",
     advice: "Use a new key for each new request, and the same only to repeat one.",
   },
   "invalid-grade": {
-    meaning: "The header Millrace-Grade names no grade.",
-    advice: "Give memory, replicated or disk, or leave the header out.",
+    meaning: "The header `Millrace-Grade` names no grade.",
+    advice: "Give `memory`, `replicated` or `disk`, or leave the header out.",
   },
   "grade-unavailable": {
     meaning: "The log of this installation can never give the grade that was asked for. Nothing was accepted.",
@@ -106,7 +107,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   "unknown-parameter": {
     meaning:
       "The resource has no such query parameter. It is refused rather than ignored, because it would silently be without effect.",
-    advice: "Compare its name with /openapi.json.",
+    advice: "Compare its name with `/openapi.json`.",
   },
   "invalid-parameter": {
     meaning: "A query parameter came twice, is missing where it is required, or has a value that it does not take.",
@@ -114,7 +115,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   },
   "precondition-failed": {
     meaning:
-      "When the command was applied, the key was not as If-Match or If-None-Match demanded. Nothing was changed.",
+      "When the command was applied, the key was not as `If-Match` or `If-None-Match` demanded. Nothing was changed.",
     advice: "Read the key, decide again, and write with its present ETag.",
   },
   "type-conflict": {
@@ -127,11 +128,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
       "The command was accepted and could not be applied. It is kept as a dead letter, with its value and the reason; " +
       "its key is as it was.",
     advice:
-      "Read /v1/dead-letters/{id} with the revision in Millrace-Revision, mend the cause, and replay or discard it.",
+      "Read `/v1/dead-letters/{id}` with the revision in `Millrace-Revision`, mend the cause, and replay or discard it.",
   },
   "key-not-found": {
     meaning: "The namespace has no such key: it was never written, or it is deleted.",
-    advice: "To read your own write, send its revision in Millrace-Min-Revision.",
+    advice: "To read your own write, send its revision in `Millrace-Min-Revision`.",
   },
   "command-not-found": {
     meaning: "The log has never held a command of this revision, or lost it at a grade that allows it.",
@@ -144,7 +145,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   },
   "dead-letter-not-found": {
     meaning: "No dead letter has this revision, and none had.",
-    advice: "List them: GET /v1/dead-letters.",
+    advice: "List them: `GET /v1/dead-letters`.",
   },
   "dead-letter-gone": {
     meaning: "There was a dead letter of this revision. It was replayed or discarded.",
@@ -157,37 +158,38 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   "newer-write": {
     meaning:
       "A newer command of the key was applied after the dead letter. Replaying it would undo that, so it yielded.",
-    advice: "Discard the dead letter, or replay it with ?force=true if the older value is the right one.",
+    advice: "Discard the dead letter, or replay it with `?force=true` if the older value is the right one.",
   },
   "older-letter-first": {
     meaning:
-      "The key's parking policy is block, and an older dead letter of the key is not settled. Order would be lost.",
-    advice: "Replay or discard the older one first (`detail` names it), or use ?force=true.",
+      "The key's parking policy is `block`, and an older dead letter of the key is not settled. Order would be lost.",
+    advice: "Replay or discard the older one first (`detail` names it), or use `?force=true`.",
   },
   "nothing-lost": {
-    meaning: "The partition is not in the state lost-base: there is no loss to accept. Nothing was done.",
-    advice: "Look at GET /v1/partitions/{n}.",
+    meaning: "The partition is not in the state `lost-base`: there is no loss to accept. Nothing was done.",
+    advice: "Look at `GET /v1/partitions/{n}`.",
   },
   "loss-changed": {
     meaning: "What the partition has lost now is not what was confirmed. Nothing was done.",
-    advice: "Read GET /v1/partitions/{n} again, and confirm what it says now if you accept it.",
+    advice: "Read `GET /v1/partitions/{n}` again, and confirm what it says now if you accept it.",
   },
   "log-unavailable": {
     meaning:
-      "The log does not answer, refuses, or its replicas did not confirm in time that they have the write. It was certainly not accepted.",
+      "The log does not answer, refuses, or its replicas did not confirm in time that they have a write. A write was certainly not accepted.",
     advice: `${REPEAT_LATER} Reads are not affected.`,
   },
   "outcome-unknown": {
     meaning: "The connection to the log broke while the write was on its way: it may or may not be applied.",
-    advice: "Read the key before you repeat the write; a write with If-Match or If-None-Match may be repeated at once.",
+    advice:
+      'Read the key before you repeat the write. One with `If-Match: "<revision>"` may be repeated at once: it is applied once at most.',
   },
   "store-unavailable": {
     meaning: "The store does not answer. Writes are accepted all the same.",
     advice: REPEAT_LATER,
   },
   "revision-not-reached": {
-    meaning: "The store had not applied the revision in Millrace-Min-Revision when the time to wait was over.",
-    advice: "Repeat the read, with Prefer: wait=<seconds> if you can wait longer.",
+    meaning: "The store had not applied the revision in `Millrace-Min-Revision` when the time to wait was over.",
+    advice: "Repeat the read, with `Prefer: wait=<seconds>` if you can wait longer.",
   },
   "partition-recovering": {
     meaning:
@@ -196,13 +198,13 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   },
   "partition-halted": {
     meaning:
-      "Log and store of the key's partition do not fit together (frozen, lost-base). What it accepted could not be applied, " +
+      "Log and store of the key's partition do not fit together (`frozen`, `lost-base`). What it accepted could not be applied, " +
       "so it accepts nothing.",
-    advice: "frozen passes by itself. lost-base waits for an operator: GET /v1/partitions/{n} says what is lost.",
+    advice: "`frozen` passes by itself. `lost-base` waits for an operator: `GET /v1/partitions/{n}` says what is lost.",
   },
   "dead-letters-full": {
     meaning: "The partition keeps as many dead letters as it may. It takes no writes, so that none has to be dropped.",
-    advice: "Replay or discard some of them: see /v1/dead-letters. Then repeat the write.",
+    advice: "Replay or discard some of them: see `/v1/dead-letters`. Then repeat the write.",
   },
   "backlog-full": {
     meaning: "The key's partition has accepted as much as it may and not yet applied it. This write was not accepted.",

@@ -67,19 +67,19 @@ export const REQUEST_HEADERS = {
   Prefer: {
     name: "Prefer",
     description:
-      `wait=<seconds>: hold the answer for the real result, at most ${WAIT_MAX_S} s. respond-async: do not (RFC 7240). ` +
+      `\`wait=<seconds>\`: hold the answer for the real result, at most ${WAIT_MAX_S} s. \`respond-async\`: do not (RFC 7240). ` +
       "What cannot be read is ignored.",
     schema: text,
   },
   IfMatch: {
     name: "If-Match",
-    description: "* or one revision in double quotes: the key must exist, or be at it, when the command is applied.",
+    description: "`*` or one revision in double quotes: the key must exist, or be at it, when the command is applied.",
     schema: z.string().regex(MATCH_PATTERN),
   },
   IfNoneMatch: {
     name: "If-None-Match",
     description:
-      "* or one revision in double quotes: the key must not exist, or not be at it, when the command is applied.",
+      "`*` or one revision in double quotes: the key must not exist, or not be at it, when the command is applied.",
     schema: z.string().regex(MATCH_PATTERN),
   },
   IfNoneMatchOfRead: {

@@ -8,7 +8,7 @@ import { NAMESPACE_PATTERN } from "../key-path.ts";
 export const revisionSchema = z
   .string()
   .regex(/^\d{2,4}-\d{1,16}-\d{1,16}$/)
-  .describe("A revision: <partition>-<milliseconds>-<sequence> of the command that last changed the key.")
+  .describe("A revision: `<partition>-<milliseconds>-<sequence>` of the command that last changed the key.")
   .meta({ id: "Revision", examples: ["15-1795247404350-0"] });
 
 export const etagSchema = z.string().regex(/^"[^"]*"$/);
@@ -23,8 +23,8 @@ export const keyParameters = {
     .min(1)
     .max(KEY_MAX_BYTES)
     .describe(
-      `1 to ${KEY_MAX_BYTES} bytes of UTF-8 without control characters. A slash may be written as it is or as %2F: it is one key. ` +
-        "A segment . or .. is refused, because URL parsers resolve it.",
+      `1 to ${KEY_MAX_BYTES} bytes of UTF-8 without control characters. A slash may be written as it is or as \`%2F\`: it is one key. ` +
+        "A segment `.` or `..` is refused, because URL parsers resolve it.",
     ),
 };
 

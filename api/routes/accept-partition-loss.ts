@@ -23,7 +23,7 @@ export const acceptPartitionLossRoute = describeRoute({
     confirm: z
       .string({ error })
       .min(1, error)
-      .describe("What loss.confirm of GET /v1/partitions/{n} says: exactly that loss."),
+      .describe("What `loss.confirm` of `GET /v1/partitions/{n}` says: exactly that loss."),
   }),
   answers: {
     200: jsonDocument(

@@ -24,7 +24,7 @@ export const discardDeadLetterRoute = describeRoute({
   headers: ACCEPT_HEADERS,
   answers: writeAnswers(["gone"]),
   problems: [...LETTER_PROBLEMS, ...ACCEPT_PROBLEMS],
-  rejections: ["dead-letter-gone", "older-letter-first", "command-dead"],
+  rejections: ["dead-letter-gone", "command-dead"],
 });
 
 export function discardDeadLetter(deps: AppDependencies): Handler {

@@ -1,5 +1,5 @@
 /** `PUT /v1/kv/{namespace}/{key}`: creates or replaces a value, with its type, metadata and expiry. */
-
+import { z } from "zod";
 import { VALUE_MAX_BYTES } from "../../core/limits.ts";
 import { partitionOf } from "../../core/partition.ts";
 import { parseContentType } from "../body.ts";
@@ -25,7 +25,7 @@ export const putValueRoute = describeRoute({
   headers: [...WRITE_HEADERS, "Metadata"],
   body: {
     description: `The value, at most ${VALUE_MAX_BYTES} bytes. It is kept with its Content-Type as they are.`,
-    content: { "*/*": null },
+    content: { "text/plain": z.string(), "application/json": z.json(), "*/*": null },
   },
   answers: writeAnswers(["created", "replaced"]),
   problems: [

@@ -2,6 +2,7 @@
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { formatRevision, parseRevision, type Revision } from "../../core/entry-id.ts";
 import { PARTITIONS_MAX } from "../../core/limits.ts";
+import { breachOf } from "./contract.ts";
 import { cleanUpLater } from "./running.ts";
 
 export interface Answer {
@@ -34,7 +35,8 @@ const TIMEOUT_MS = 15_000;
 
 export const WAIT = { headers: { prefer: "wait=10" } } as const;
 
-export function httpClient(url: string, { sockets = 64 } = {}): HttpClient {
+/** @param described every answer is held against the description of its route: one that breaks it is a failure */
+export function httpClient(url: string, { sockets = 64, described = true } = {}): HttpClient {
   const agent = new Agent({ keepAlive: true, maxSockets: sockets });
   cleanUpLater(() => agent.destroy());
 
@@ -50,7 +52,11 @@ export function httpClient(url: string, { sockets = 64 } = {}): HttpClient {
           clearTimeout(timer);
           if (!incoming.complete) reject(new Error(`${about}: the answer is cut off`));
           const all = Buffer.concat(chunks);
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: all, text: all.toString() });
+          const { statusCode: status = 0, headers } = incoming;
+          const answer = { status, headers, body: all, text: all.toString() };
+          const breach = described ? breachOf(method, outgoing.path, answer) : null;
+          if (breach === null) resolve(answer);
+          else reject(new Error(`${about}: the answer ${status} ${answer.text} has what is not described: ${breach}`));
         });
       });
       const timer = setTimeout(() => {
