@@ -1,0 +1,26 @@
+/** How the suite is written down: features, each a list of guarantees, each a check over HTTP alone. */
+import type { Subject } from "./subject.ts";
+
+/** Throws where the guarantee does not hold. */
+export type Check = (subject: Subject) => Promise<void>;
+
+export interface Feature {
+  /** One word: part of the names of the namespaces that its checks write to. */
+  readonly slug: string;
+  readonly name: string;
+  readonly guarantees: Readonly<Record<string, Check>>;
+}
+
+/** @param guarantees by name: a sentence that says what holds */
+export function feature(slug: string, name: string, guarantees: Readonly<Record<string, Check>>): Feature {
+  return { slug, name, guarantees };
+}
+
+/** One guarantee for each row: `name` says it, `check` tries it. */
+export function each<Row>(
+  rows: readonly Row[],
+  name: (row: Row) => string,
+  check: (subject: Subject, row: Row) => Promise<void>,
+): Record<string, Check> {
+  return Object.fromEntries(rows.map((row) => [name(row), (subject: Subject) => check(subject, row)]));
+}
