@@ -16,6 +16,10 @@ export async function runFeatures(
   let broken = 0;
   for (const each of features) {
     say(`\n${each.name}`);
+    if (!(await run.serves(each))) {
+      say(`  SKIPPED: this server has no ${each.where}`);
+      continue;
+    }
     const subject: Subject = run.subjectFor(each);
     for (const [name, check] of Object.entries(each.guarantees)) {
       const failure = await check(subject).then(

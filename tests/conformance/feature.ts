@@ -9,11 +9,18 @@ export interface Feature {
   readonly slug: string;
   readonly name: string;
   readonly guarantees: Readonly<Record<string, Check>>;
+  /** A path that a server with this feature answers with 200; on others it is skipped, and said so. */
+  readonly where?: string;
 }
 
 /** @param guarantees by name: a sentence that says what holds */
-export function feature(slug: string, name: string, guarantees: Readonly<Record<string, Check>>): Feature {
-  return { slug, name, guarantees };
+export function feature(
+  slug: string,
+  name: string,
+  guarantees: Readonly<Record<string, Check>>,
+  options: Pick<Feature, "where"> = {},
+): Feature {
+  return { slug, name, guarantees, ...options };
 }
 
 /** One guarantee for each row: `name` says it, `check` tries it. */

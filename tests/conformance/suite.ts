@@ -7,7 +7,9 @@ import { commands } from "./features/commands.ts";
 import { conditionalWrites } from "./features/conditional-writes.ts";
 import { contentTypes } from "./features/content-types.ts";
 import { deadLetters } from "./features/dead-letters.ts";
+import { documents } from "./features/documents.ts";
 import { grades } from "./features/grades.ts";
+import { head } from "./features/head.ts";
 import { increments } from "./features/increments.ts";
 import { limits } from "./features/limits.ts";
 import { malformedRequests } from "./features/malformed-requests.ts";
@@ -24,6 +26,7 @@ export const FEATURES: readonly Feature[] = [
   values,
   contentTypes,
   reading,
+  head,
   conditionalWrites,
   preferences,
   increments,
@@ -36,12 +39,15 @@ export const FEATURES: readonly Feature[] = [
   methods,
   requestIds,
   malformedRequests,
+  documents,
 ];
 
 /** One run of the suite against one server. */
 export interface Run {
   readonly exchanges: Exchanges;
   readonly subjectFor: (feature: Feature) => Subject;
+  /** Has the server this feature? */
+  readonly serves: (feature: Feature) => Promise<boolean>;
   /** The server's own description of itself; null where it has none. */
   readonly openapi: () => Promise<unknown>;
 }
@@ -53,6 +59,8 @@ export function startRun(target: Target): Run {
   return {
     exchanges,
     subjectFor: ({ slug }) => subjectOf(target, `${name}.${slug}`, exchanges),
+    serves: async ({ where }) =>
+      where === undefined || (await httpClient(target.url).send("GET", where)).status === 200,
     openapi: async () => {
       const { status, text } = await httpClient(target.url, { described: false }).send("GET", "/openapi.json");
       if (status === 404) return null;

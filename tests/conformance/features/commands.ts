@@ -46,13 +46,6 @@ export const commands = feature("commands", "what became of a command is told un
     includes(jsonOf(await command(revision)), { traceId: "0af7651916cd43dd8448eb211c80319c" });
   },
 
-  "HEAD is GET without the body": async ({ namespace, put, send, newKey }) => {
-    const revision = isAccepted(await put(namespace, newKey(), "v"));
-    const head = await send("HEAD", `/v1/commands/${revision}`);
-    hasStatus(head, 200);
-    assert.equal(head.body.byteLength, 0);
-  },
-
   ...each(
     ["nonsense", "00-1", "9999-1-1", "00-1-1-1", "%00"],
     (id) => `${id} is no id`,

@@ -22,7 +22,7 @@ export const UNSEEN: readonly Unseen[] = [
     status: "422",
     reason: "a command that dies takes a store that somebody else has written to",
   },
-  { operation: /^GET \/v1\/commands\//, status: "410", reason: "takes a log that was trimmed" },
+  { operation: /^(GET|HEAD) \/v1\/commands\//, status: "410", reason: "takes a log that was trimmed" },
   { operation: /^(GET|HEAD|DELETE|POST) \/v1\/dead-letters\/\{/, status: "200", reason: "takes a dead letter" },
   { operation: /^(DELETE|POST) \/v1\/dead-letters\/\{/, status: "201", reason: "takes a dead letter" },
   { operation: /^(DELETE|POST) \/v1\/dead-letters\/\{/, status: "202", reason: "takes a dead letter" },
@@ -31,5 +31,8 @@ export const UNSEEN: readonly Unseen[] = [
   { operation: /^(DELETE|POST) \/v1\/dead-letters\/\{/, status: "412", reason: "takes a dead letter" },
   { operation: /^(DELETE|POST) \/v1\/dead-letters\/\{/, status: "422", reason: "takes a dead letter" },
   { operation: /^(GET|HEAD|DELETE|POST) \/v1\/dead-letters\/\{/, status: "410", reason: "takes a dead letter" },
+  { operation: /^DELETE \/v1\/dead-letters$/, status: "202", reason: "takes a dead letter" },
+  { operation: /^POST \/v1\/dead-letters\/replay$/, status: "202", reason: "takes a dead letter" },
+  { operation: /^(PUT|DELETE) \/v1\/kv\//, status: "200", reason: "takes a broadcast that is lost" },
   { operation: /\/accept-loss$/, status: "200", reason: "takes a partition that has lost its base" },
 ];
