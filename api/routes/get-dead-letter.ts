@@ -10,6 +10,7 @@ import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { commandParameters } from "../openapi/parameters.ts";
 import { NO_QUERY } from "../query.ts";
 import { splitTarget } from "../target.ts";
+import { base64Of, textOf } from "../value-text.ts";
 
 export const getDeadLetterRoute = describeRoute({
   operationId: "getDeadLetter",
@@ -33,21 +34,11 @@ export function getDeadLetter(deps: AppDependencies): Handler {
   };
 }
 
-/** As text where it is text, else as base64. */
 function show(value: Uint8Array): Record<string, unknown> {
   const shown = value.subarray(0, LETTER_VALUE_SHOWN_MAX_BYTES);
   const truncated = shown.byteLength < value.byteLength;
-  try {
-    // A cut may go through a character: what is left of it is not shown.
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(shown, { stream: truncated });
-    return { encoding: "text", data: text, truncated };
-  } catch {
-    return { encoding: "base64", data: base64(shown), truncated };
-  }
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
+  const text = textOf(shown, truncated);
+  return text === null
+    ? { encoding: "base64", data: base64Of(shown), truncated }
+    : { encoding: "text", data: text, truncated };
 }
