@@ -15,6 +15,7 @@ const EVERYWHERE = Array.from({ length: 16 }, (_, partition) => `${String(partit
 const unavailable = () => Promise.reject(new OperatingError("store-unavailable", "internal: 10.0.0.7:6379"));
 const unavailableStore = {
   read: unavailable,
+  list: unavailable,
   outcome: unavailable,
   watermark: unavailable,
   letters: unavailable,
@@ -42,7 +43,7 @@ beforeEach(() => {
     },
     admission: { admit: () => undefined },
     log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
-    replicas: { read: unavailable },
+    replicas: { read: unavailable, list: unavailable },
     store: unavailableStore,
     feed: { wait: async () => ({ passed: false }) },
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
@@ -186,6 +187,9 @@ describe("a path means what it says", () => {
     ["/%76%31/kv/n/k", 404],
     ["/v1/command%73/03-10-2", 404],
     ["/v1/kv", 400],
+    ["/v1/kv/n", 405],
+    ["/v1/kv/n?x=a/b", 405],
+    ["/v1/kv/n/", 400],
     ["/v1/kv/%6e/k", 400],
     ["/v1/kv/n/a%0ab", 400],
     ["/v1/kv/n/%ff", 400],

@@ -6,7 +6,7 @@ import { OperatingError } from "../core/errors.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
-import { KEY_PATH, KV_PREFIX } from "./key-path.ts";
+import { KEY_PATH, KV_PREFIX, NAMESPACE_PATH, namesKey } from "./key-path.ts";
 import { problemAnswer } from "./problem.ts";
 import { ROUTES } from "./routing-table.ts";
 import { splitTarget } from "./target.ts";
@@ -25,10 +25,15 @@ export interface App {
 
 export function createApp(deps: AppDependencies): App {
   const values = resource(deps, KEY_PATH);
+  const keys = resource(deps, NAMESPACE_PATH);
+  const answers = new Map([
+    [KEY_PATH, values],
+    [NAMESPACE_PATH, keys],
+  ]);
   // Routes are matched as they came, not decoded: the handlers look for what they need at fixed places.
   const hono = new Hono({ getPath: (request) => splitTarget(fromRequest(request).target).path });
   for (const path of ROUTED_PATHS) {
-    const answer = path === KEY_PATH ? values : resource(deps, path);
+    const answer = answers.get(path) ?? resource(deps, path);
     // One route for all methods of a resource: the router then needs no search, and 405 no second look.
     hono.all(patternOf(path), async ({ req: { raw } }) => toResponse(await answer(fromRequest(raw))));
   }
@@ -40,7 +45,7 @@ export function createApp(deps: AppDependencies): App {
   });
   return {
     fetch: hono.fetch,
-    answerKey: values,
+    answerKey: (incoming) => (namesKey(incoming.target) ? values : keys)(incoming),
     refuse: (slug) => problem(deps, slug, deps.requestIds.next()),
   };
 }

@@ -26,15 +26,6 @@ export interface Currency {
   readonly replica: boolean;
 }
 
-/** `?consistency=replica`. @throws ProblemError `invalid-parameter` */
-export function parseReplica(query: URLSearchParams | null): boolean {
-  const consistency = query?.get("consistency") ?? null;
-  if (consistency !== null && consistency !== "replica") {
-    throw new ProblemError("invalid-parameter", "consistency is replica, or left out.");
-  }
-  return consistency === "replica";
-}
-
 /**
  * @param read repeated until it is new enough
  * @throws ProblemError `revision-not-reached` or `partition-recovering` when it is not in time

@@ -21,7 +21,7 @@ import type { RequestIds } from "./problem.ts";
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
   Store,
-  "read" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee"
+  "read" | "list" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee"
 >;
 
 export interface AppDependencies {
@@ -32,7 +32,7 @@ export interface AppDependencies {
   readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   /** The store as a replica of it in sync tells; the store itself where there is none. */
-  readonly replicas: Pick<Store, "read">;
+  readonly replicas: Pick<Store, "read" | "list">;
   readonly feed: Pick<AppliedFeed, "wait">;
   /** What was served or heard of: no read answers with less. */
   readonly floors: Pick<AppliedFeed, "admit" | "floor">;

@@ -33,6 +33,7 @@ export const PROBLEMS = {
   "grade-unavailable": { status: 400, title: "This log cannot give that grade" },
   "unknown-parameter": { status: 400, title: "A query parameter is not known here" },
   "invalid-parameter": { status: 400, title: "A query parameter is not valid" },
+  "invalid-cursor": { status: 400, title: "That is not a cursor of this list" },
   "precondition-failed": { status: 412, title: "The precondition was not met" },
   "type-conflict": { status: 409, title: "The stored value does not fit the operation" },
   "idempotency-mismatch": { status: 422, title: "The idempotency key came before with another request" },

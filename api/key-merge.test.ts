@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compareKeys, keyBytes } from "../core/key-order.ts";
+import { compareKeys, keyBytes } from "../core/key-bytes.ts";
 import { type Random, randomFrom } from "../tests/faults/suite/random.ts";
 import { type Candidate, KeyMerge, type Wanted } from "./key-merge.ts";
 

@@ -7,7 +7,7 @@
  * are spread evenly by their slot: each partition is asked for its share of the page and some more, so that mostly one
  * round is enough. A page costs what a page costs, however many keys stand before it or behind.
  */
-import { compareKeys } from "../core/key-order.ts";
+import { compareKeys } from "../core/key-bytes.ts";
 
 export interface Candidate {
   readonly key: Uint8Array;

@@ -40,9 +40,10 @@ beforeEach(() => {
       return { partition, id: `20-${submitted.length}`, grade: "memory" };
     },
     log: { find: nothing, position: nothing, gives: () => "yes", defaultGrade: "memory" },
-    replicas: { read: nothing },
+    replicas: { read: nothing, list: nothing },
     store: {
       read: nothing,
+      list: nothing,
       outcome: nothing,
       watermark: nothing,
       letters: async (_, after) => {

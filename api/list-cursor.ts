@@ -4,7 +4,7 @@
  * It holds a key, and the namespace and prefix it belongs to; nothing of it is kept anywhere, so that it survives
  * whatever happens to keys and processes in between.
  */
-import { compareKeys, keyBytes } from "../core/key-order.ts";
+import { compareKeys, keyBytes } from "../core/key-bytes.ts";
 import { ProblemError } from "./errors.ts";
 
 const VERSION = 1;

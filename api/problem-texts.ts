@@ -75,6 +75,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning: "The parameter `increment` is missing, came twice, or is not a decimal integer of 64 bits.",
     advice: "Give `?increment=<n>` once, with n from -9223372036854775808 to 9223372036854775807.",
   },
+  "invalid-cursor": {
+    meaning: "The cursor is not one that an answer gave, or it belongs to another namespace or prefix.",
+    advice: "Give the cursor of the page before with the same namespace and prefix, or begin anew without one.",
+  },
   "invalid-expiry": {
     meaning:
       "`ttl`, `expires_at` or `keep_ttl` is not valid, has passed, or more than one of them is given. Nothing was written.",

@@ -77,6 +77,12 @@ export function flag(description: string) {
     .describe(description);
 }
 
+/** Of reads that a replica may answer. */
+export const REPLICA_PARAMETER = z
+  .literal("replica", { error: "is replica, or left out." })
+  .optional()
+  .describe("A replica of the store in sync may answer, and only the minimum revision is kept.");
+
 /** Seconds to wait, where more than the bound is as good as the bound. */
 export function seconds(most: number) {
   const error = "takes a number of seconds.";

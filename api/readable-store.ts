@@ -11,6 +11,7 @@ export function readable(store: Store, usable: () => boolean): ReadableStore {
     usable() ? ask() : Promise.reject(new OperatingError("store-unavailable", "the store is not usable"));
   return {
     read: (partition, namespace, key) => only(() => store.read(partition, namespace, key)),
+    list: (partition, namespace, range) => only(() => store.list(partition, namespace, range)),
     outcome: (partition, id) => only(() => store.outcome(partition, id)),
     watermark: (partition) => only(() => store.watermark(partition)),
     letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),

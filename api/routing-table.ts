@@ -17,6 +17,7 @@ import { getProblem, getProblemRoute } from "./routes/get-problem.ts";
 import { getValue, getValueRoute } from "./routes/get-value.ts";
 import { incrementValue, incrementValueRoute } from "./routes/increment-value.ts";
 import { listDeadLetters, listDeadLettersRoute } from "./routes/list-dead-letters.ts";
+import { listKeys, listKeysRoute } from "./routes/list-keys.ts";
 import { listPartitions, listPartitionsRoute } from "./routes/list-partitions.ts";
 import { listProblems, listProblemsRoute } from "./routes/list-problems.ts";
 import { patchValue, patchValueRoute } from "./routes/patch-value.ts";
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   { about: deleteValueRoute, handler: deleteValue },
   { about: patchValueRoute, handler: patchValue },
   { about: incrementValueRoute, handler: incrementValue },
+  { about: listKeysRoute, handler: listKeys },
   { about: getCommandRoute, handler: getCommand },
   { about: listDeadLettersRoute, handler: listDeadLetters },
   { about: discardDeadLettersRoute, handler: discardDeadLetters },

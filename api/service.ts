@@ -112,7 +112,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     admission,
     log,
     store: readableStore,
-    replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : readableStore.read(...key)) },
+    replicas: {
+      read: (...key) => (replicaLink?.ready ? replicaStore : readableStore).read(...key),
+      list: (...range) => (replicaLink?.ready ? replicaStore : readableStore).list(...range),
+    },
     feed,
     floors: feed,
     losses: new PartitionLosses(log, store),

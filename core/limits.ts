@@ -146,3 +146,21 @@ export const LETTERS_REPLAY_MAX_BYTES = 16 * 1024 * 1024;
 
 /** Bytes of a dead letter's value that are shown: enough to see what it is. */
 export const LETTER_VALUE_SHOWN_MAX_BYTES = 64 * 1024;
+
+/** Keys in one page of a list. */
+export const LIST_MAX_KEYS = 1000;
+
+/** Bytes of keys, metadata and values in one page, before they are written as JSON. One value more still goes alone. */
+export const LIST_PAGE_MAX_BYTES = 2 * 1024 * 1024;
+
+/** What one round over the partitions reads for a page, over all of them: the process holds it all. */
+export const LIST_ROUND_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Keys that one round looks at, with those that have expired: about 10 ms in which Redis does nothing else. */
+export const LIST_ROUND_MAX_MEMBERS = 4_000;
+
+/** After so many rounds a page ends as it is, maybe without a key, and says where to go on. */
+export const LIST_ROUNDS_MAX = 16;
+
+/** Longest value with its attributes that a list takes along with its key; a longer one is read by itself once it is in the page. */
+export const LIST_WHOLE_MAX_BYTES = 16 * 1024;

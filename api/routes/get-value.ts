@@ -2,7 +2,6 @@
  * `GET` and `HEAD /v1/kv/{namespace}/{key}`: the value with its content type. How new it is: see current-read.ts.
  */
 
-import { z } from "zod";
 import { formatRevision, idTimeMs } from "../../core/entry-id.ts";
 import { partitionOf } from "../../core/partition.ts";
 import { isLive } from "../../core/stored-value.ts";
@@ -16,7 +15,7 @@ import { describeRoute } from "../openapi/description.ts";
 import type { AnswerHeader } from "../openapi/headers.ts";
 import { keyParameters } from "../openapi/parameters.ts";
 import { isNotModified, parseMinRevision } from "../precondition.ts";
-import { Query } from "../query.ts";
+import { Query, REPLICA_PARAMETER } from "../query.ts";
 import { KEY_PROBLEMS } from "../write-description.ts";
 
 const VALUE_HEADERS: readonly AnswerHeader[] = [
@@ -37,10 +36,7 @@ export const getValueRoute = describeRoute({
   summary: "Read a value",
   parameters: keyParameters,
   query: new Query({
-    consistency: z
-      .literal("replica", { error: "is replica, or left out." })
-      .optional()
-      .describe("A replica of the store in sync may answer, and only the minimum revision is kept."),
+    consistency: REPLICA_PARAMETER,
   }),
   headers: ["IfNoneMatchOfRead", "MinRevision", "Prefer"],
   answers: {
