@@ -3,25 +3,10 @@
  * of the installation: every one with the same code has the same document.
  */
 import type { z } from "zod";
-import { PROBLEMS, type ProblemSlug } from "../errors.ts";
-import {
-  type AnswerDescription,
-  COMMON_PROBLEMS,
-  type Content,
-  type RouteDescription,
-  TAGS,
-  UNROUTED_PROBLEMS,
-} from "./description.ts";
-import {
-  ANSWER_HEADERS,
-  type AnswerHeader,
-  COMMON_HEADERS,
-  REJECTION_HEADERS,
-  REQUEST_HEADERS,
-  type RequestHeader,
-} from "./headers.ts";
-import { type JsonSchema, JsonSchemas } from "./json-schemas.ts";
-import { problemSchema } from "./problem-schema.ts";
+import { type AnswerDescription, type Content, type RouteDescription, TAGS } from "./description.ts";
+import { ANSWER_HEADERS, COMMON_HEADERS, headerRefs, REQUEST_HEADERS, type RequestHeader } from "./headers.ts";
+import { JsonSchemas } from "./json-schemas.ts";
+import { problemResponses, sharedProblemResponses } from "./problem-answers.ts";
 
 export type OpenApiDocument = ReturnType<typeof openApiDocument>;
 
@@ -44,8 +29,7 @@ export function openApiDocument(routes: readonly RouteDescription[]) {
     item[route.method.toLowerCase()] = operation;
     if (route.method === "GET") item.head = headOf(operation);
   }
-  const told = new Set<ProblemSlug>([...UNROUTED_PROBLEMS, ...routes.flatMap((route) => aloneIn(route))]);
-  const responses = Object.fromEntries([...told].map((slug) => [slug, problemResponse([slug], [], schemas)]));
+  const responses = sharedProblemResponses(routes, schemas);
   const headers = Object.fromEntries(
     Object.entries(ANSWER_HEADERS).map(([name, { description, schema }]) => [
       name,
@@ -142,66 +126,4 @@ function content(types: Content, schemas: JsonSchemas): unknown {
   return Object.fromEntries(
     Object.entries(types).map(([type, schema]) => [type, schema === null ? {} : { schema: schemas.of(schema) }]),
   );
-}
-
-function headerRefs(names: readonly AnswerHeader[]): unknown {
-  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-}
-
-/** The problems of a route, by their status: a status has one description, which may stand for several problems. */
-function problemResponses(route: RouteDescription, schemas: JsonSchemas): Record<string, unknown> {
-  return Object.fromEntries(
-    [...byStatus(route)].map(([status, slugs]) => [
-      status,
-      isShared(route, slugs)
-        ? { $ref: `#/components/responses/${slugs[0]}` }
-        : problemResponse(slugs, headersOf(route, slugs), schemas),
-    ]),
-  );
-}
-
-function byStatus(route: RouteDescription): Map<number, ProblemSlug[]> {
-  const groups = new Map<number, ProblemSlug[]>();
-  for (const slug of problemsOf(route)) {
-    const { status } = PROBLEMS[slug];
-    groups.set(status, [...(groups.get(status) ?? []), slug]);
-  }
-  return groups;
-}
-
-/** A problem that is alone in its status, with nothing beside it, has the same answer wherever it is: a component. */
-function isShared(route: RouteDescription, slugs: readonly ProblemSlug[]): boolean {
-  return slugs.length === 1 && headersOf(route, slugs).length === 0;
-}
-
-function aloneIn(route: RouteDescription): ProblemSlug[] {
-  return [...byStatus(route).values()].filter((slugs) => isShared(route, slugs)).flat();
-}
-
-function headersOf({ rejections = [] }: RouteDescription, slugs: readonly ProblemSlug[]): readonly AnswerHeader[] {
-  return slugs.some((slug) => rejections.includes(slug)) ? REJECTION_HEADERS : [];
-}
-
-/** All problems that a route may answer with, each once. */
-export function problemsOf({ problems, rejections = [], query }: RouteDescription): ProblemSlug[] {
-  const ofQuery = Object.keys(query.schema.shape).map((name) => query.problemOf(name));
-  return [...new Set<ProblemSlug>([...problems, ...rejections, ...ofQuery, ...COMMON_PROBLEMS])];
-}
-
-function problemResponse(
-  slugs: readonly ProblemSlug[],
-  headers: readonly AnswerHeader[],
-  schemas: JsonSchemas,
-): unknown {
-  const retry: AnswerHeader[] = slugs.some((slug) => "retryAfterS" in PROBLEMS[slug]) ? ["Retry-After"] : [];
-  const allow: AnswerHeader[] = slugs.includes("method-not-allowed") ? ["Allow"] : [];
-  const patch: AnswerHeader[] = slugs.includes("unsupported-media-type") ? ["Accept-Patch"] : [];
-  const kinds = slugs.map((slug) => schemas.of(problemSchema(slug)));
-  return {
-    description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].title}.`).join("\n\n"),
-    headers: headerRefs([...COMMON_HEADERS, "Cache-Control", ...retry, ...allow, ...patch, ...headers]),
-    content: {
-      "application/problem+json": { schema: kinds.length === 1 ? kinds[0] : ({ oneOf: kinds } as JsonSchema) },
-    },
-  };
 }

@@ -56,6 +56,11 @@ export const REJECTION_HEADERS = [
   "Preference-Applied",
 ] as const satisfies readonly AnswerHeader[];
 
+/** The headers of an answer, as OpenAPI refers to them. */
+export function headerRefs(names: readonly AnswerHeader[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
 /** Of requests, by the names of their components: one header may mean two things. */
 export const REQUEST_HEADERS = {
   RequestId: {

@@ -2,11 +2,16 @@
  * Holds an answer against what its route says of itself: status, headers, body and problem must be described.
  */
 import { z } from "zod";
-import type { ProblemSlug } from "../../api/errors.ts";
+import { PROBLEMS, type ProblemSlug } from "../../api/errors.ts";
 import { KEY_PATH, KV_PREFIX } from "../../api/key-path.ts";
-import { type Content, type RouteDescription, UNROUTED_PROBLEMS } from "../../api/openapi/description.ts";
-import { problemsOf } from "../../api/openapi/document.ts";
-import { COMMON_HEADERS, REJECTION_HEADERS } from "../../api/openapi/headers.ts";
+import {
+  COMMON_PROBLEMS,
+  type Content,
+  type RouteDescription,
+  UNROUTED_PROBLEMS,
+} from "../../api/openapi/description.ts";
+import { COMMON_HEADERS } from "../../api/openapi/headers.ts";
+import { headersOfProblem, problemsOf } from "../../api/openapi/problem-answers.ts";
 import { problemSchema } from "../../api/openapi/problem-schema.ts";
 import { ROUTES } from "../../api/routing-table.ts";
 
@@ -25,7 +30,6 @@ const UNDESCRIBED = new Set([
   "keep-alive",
   "transfer-encoding",
 ]);
-const OF_PROBLEMS = ["Cache-Control", "Retry-After"];
 
 const routes = ROUTES.map(({ about }) => ({ about, pattern: patternOf(about.path) }));
 
@@ -38,19 +42,20 @@ export function breachOf(method: string, target: string, answer: Told): string |
     (about) => about.path === first?.path && about.method === (method === "HEAD" ? "GET" : method),
   );
   const said = String(answer.headers["content-type"] ?? "");
-  const slug = method === "HEAD" ? null : slugOf(said, answer.text);
+  const problem = answer.status >= 400;
+  const slug = method === "HEAD" || !problem ? null : slugOf(said, answer.text);
   const missing = COMMON_HEADERS.find((name) => answer.headers[name.toLowerCase()] === undefined);
   if (missing !== undefined) return `no ${missing}`;
   if (route === undefined) {
-    const expected = UNROUTED_PROBLEMS[first === undefined ? 0 : 1];
-    return slug === null || slug === expected ? null : `${slug} for a request that is for no route`;
+    const expected: readonly ProblemSlug[] = [UNROUTED_PROBLEMS[first === undefined ? 0 : 1], ...COMMON_PROBLEMS];
+    if (!problem) return "a route";
+    return slug === null || expected.includes(slug) ? null : `the problem ${slug}`;
   }
-  const problem = answer.status >= 400;
-  if (problem && slug !== null && !problemsOf(route).includes(slug)) return `the problem ${slug}`;
+  const told = slug === null ? problemsOf(route).filter((one) => PROBLEMS[one].status === answer.status) : [slug];
+  if (problem && !told.some((one) => problemsOf(route).includes(one))) return `the problem ${slug ?? answer.status}`;
   const description = route.answers[answer.status];
   if (!problem && description === undefined) return `the status ${answer.status}`;
-  const rejected = slug === null || (route.rejections ?? []).includes(slug);
-  const named = problem ? [...OF_PROBLEMS, ...(rejected ? REJECTION_HEADERS : [])] : (description?.headers ?? []);
+  const named = problem ? told.flatMap((one) => headersOfProblem(one, route.rejections)) : (description?.headers ?? []);
   const known = new Set([...COMMON_HEADERS, ...named].map((name) => name.toLowerCase()));
   const unknown = Object.keys(answer.headers).find((name) => !UNDESCRIBED.has(name) && !known.has(name));
   if (unknown !== undefined) return `the header ${unknown}`;
