@@ -7,6 +7,7 @@ import { type App, createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
+import { fromRequest } from "./exchange.ts";
 import { RequestIds } from "./problem.ts";
 
 const REVISION = "03-10-2";
@@ -231,9 +232,36 @@ describe("problems", () => {
   });
 });
 
-test("an answer repeats the name that the client gave its request", async () => {
-  const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": "mine-2" });
-  expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "mine-2"]);
+describe("every answer can be found again:", () => {
+  test("it repeats the name that the client gave its request", async () => {
+    const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": "mine-2" });
+    expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "mine-2"]);
+  });
+
+  test.each(["a b", "a\tb", "ü", "a,b", "x".repeat(129), ""])(
+    "%j is no name to repeat: it gets one of ours",
+    async (name) => {
+      const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": name });
+      expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "p-1"]);
+    },
+  );
+
+  test("without one, each has a name of its own, whatever the answer and the way to it", async () => {
+    const app = createApp(deps);
+    const ways = [
+      ["PUT", "/v1/kv/n/k"],
+      ["GET", "/v1/partitions"],
+      ["GET", "/problems"],
+      ["GET", "/nothing"],
+      ["PUT", "/problems"],
+      ["GET", "/v1/kv/n/k"],
+    ] as const;
+    const answers = await Promise.all(ways.map(([method, path]) => send(app, method, path)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 200, 200, 404, 405, 503]);
+    const { headers } = await app.answerKey(fromRequest(new Request("http://h/v1/kv/n/k", { method: "DELETE" })));
+    const names = [...answers.map((answer) => answer.headers.get("x-request-id")), headers["X-Request-Id"]];
+    expect(new Set(names)).toEqual(new Set(["p-1", "p-2", "p-3", "p-4", "p-5", "p-6", "p-7"]));
+  });
 });
 
 test("a store that went back is not asked without end for a revision that it had", async () => {
