@@ -200,6 +200,20 @@ describe("a path means what it says", () => {
   });
 });
 
+test.each([
+  ["/v1/kv/n", 200, "/v1/kv/{namespace}"],
+  ["/v1/kv/n?prefix=a/b", 200, "/v1/kv/{namespace}"],
+  ["/v1/kv/n/?prefix=a", 400, "/v1/kv/{namespace}/{key}"],
+  ["/v1/kv/n/a?prefix=/", 400, "/v1/kv/{namespace}/{key}"],
+  ["/v1/kv/", 400, "/v1/kv/{namespace}"],
+])("GET %s is answered %i by %s, through a router and past it", async (target, status, route) => {
+  const list = async () => ({ watermark: WATERMARK_ZERO, keys: [], reached: null });
+  const app = createApp({ ...deps, store: { ...deps.store, list } });
+  expect((await send(app, "GET", target)).status).toBe(status);
+  expect((await app.answerKey(fromRequest(new Request(`http://h${target}`)))).status).toBe(status);
+  expect(counted).toEqual(Array(2).fill(`GET ${route} ${status}`));
+});
+
 describe("problems", () => {
   test("tell nothing internal, cannot be cached, and name the request", async () => {
     const answer = await send(createApp(deps), "GET", "/v1/kv/n/k", { "x-request-id": "mine-1" });
