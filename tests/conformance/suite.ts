@@ -8,13 +8,16 @@ import { conditionalWrites } from "./features/conditional-writes.ts";
 import { contentTypes } from "./features/content-types.ts";
 import { deadLetters } from "./features/dead-letters.ts";
 import { documents } from "./features/documents.ts";
+import { expiry } from "./features/expiry.ts";
 import { grades } from "./features/grades.ts";
 import { head } from "./features/head.ts";
 import { increments } from "./features/increments.ts";
 import { limits } from "./features/limits.ts";
 import { malformedRequests } from "./features/malformed-requests.ts";
+import { metadata } from "./features/metadata.ts";
 import { methods } from "./features/methods.ts";
 import { partitions } from "./features/partitions.ts";
+import { patch } from "./features/patch.ts";
 import { preferences } from "./features/preferences.ts";
 import { reading } from "./features/reading.ts";
 import { requestIds } from "./features/request-ids.ts";
@@ -30,6 +33,9 @@ export const FEATURES: readonly Feature[] = [
   conditionalWrites,
   preferences,
   increments,
+  expiry,
+  metadata,
+  patch,
   revisions,
   commands,
   grades,

@@ -33,6 +33,6 @@ export const UNSEEN: readonly Unseen[] = [
   { operation: /^(GET|HEAD|DELETE|POST) \/v1\/dead-letters\/\{/, status: "410", reason: "takes a dead letter" },
   { operation: /^DELETE \/v1\/dead-letters$/, status: "202", reason: "takes a dead letter" },
   { operation: /^POST \/v1\/dead-letters\/replay$/, status: "202", reason: "takes a dead letter" },
-  { operation: /^(PUT|DELETE) \/v1\/kv\//, status: "200", reason: "takes a broadcast that is lost" },
+  { operation: /^(PUT|PATCH|DELETE) \/v1\/kv\//, status: "200", reason: "takes a broadcast that is lost" },
   { operation: /\/accept-loss$/, status: "200", reason: "takes a partition that has lost its base" },
 ];
