@@ -48,6 +48,7 @@ beforeEach(() => {
     store: unavailableStore,
     feed: { wait: async () => ({ passed: false }) },
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
+    watches: { open: unavailable },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: () => ({ parking: "skip" }),

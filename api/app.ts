@@ -94,7 +94,9 @@ function withAnswers(deps: AppDependencies, count: (status: number) => void, han
 }
 
 function failure(deps: AppDependencies, error: unknown, requestId: string): Answer {
-  if (error instanceof ProblemError) return problem(deps, error.slug, requestId, error.message, error.headers);
+  if (error instanceof ProblemError) {
+    return problem(deps, error.slug, requestId, error.message, error.headers, error.members);
+  }
   if (error instanceof OperatingError) {
     return problem(deps, problemOfCode(error.code), requestId, detailOfCode(error.code));
   }

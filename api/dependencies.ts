@@ -17,6 +17,7 @@ import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
+import type { Watches } from "./watch/watches.ts";
 
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
@@ -36,6 +37,7 @@ export interface AppDependencies {
   readonly feed: Pick<AppliedFeed, "wait">;
   /** What was served or heard of: no read answers with less. */
   readonly floors: Pick<AppliedFeed, "admit" | "floor">;
+  readonly watches: Pick<Watches, "open">;
   readonly losses: Pick<PartitionLosses, "find" | "accept" | "list">;
   readonly monitor: {
     /** How every partition stands now. */

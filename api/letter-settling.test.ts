@@ -58,6 +58,7 @@ beforeEach(() => {
     admission: { admit: () => undefined },
     countProblem: () => undefined,
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
+    watches: { open: nothing },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),

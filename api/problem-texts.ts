@@ -142,6 +142,18 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning: "The log has never held a command of this revision, or lost it at a grade that allows it.",
     advice: "Give the revision whole, as the answer to the write gave it.",
   },
+  "invalid-position": {
+    meaning: "What stands where a position in the changes belongs is none, or one of another number of partitions.",
+    advice: "Give the id of an event of the same namespace and prefix, whole and unchanged.",
+  },
+  "position-trimmed": {
+    meaning:
+      "The log no longer keeps all that followed the position, or was brought into line with its store since: what comes next " +
+      "cannot be told without a gap.",
+    advice:
+      "Read again what you need of the values, and watch on from now, or from the position in `restart`: the oldest that " +
+      "can be had. Events from there on may be of changes that you have had.",
+  },
   "command-trimmed": {
     meaning:
       "The command is older than what the log keeps. It was applied, rejected or parked long ago; which, is not known any more.",

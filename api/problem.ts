@@ -45,9 +45,10 @@ export function problemAnswer(
   requestId: string,
   detail = "",
   headers: Readonly<Record<string, string>> = {},
+  members: Readonly<Record<string, unknown>> = {},
 ): TextAnswer {
   const { status, title, ...rest } = PROBLEMS[slug];
-  const body = { type: problemType(slug), title, status, ...(detail !== "" && { detail }), requestId };
+  const body = { type: problemType(slug), title, status, ...(detail !== "" && { detail }), ...members, requestId };
   return {
     status,
     headers: {

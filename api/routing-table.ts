@@ -24,6 +24,7 @@ import { patchValue, patchValueRoute } from "./routes/patch-value.ts";
 import { putValue, putValueRoute } from "./routes/put-value.ts";
 import { replayDeadLetter, replayDeadLetterRoute } from "./routes/replay-dead-letter.ts";
 import { replayDeadLetters, replayDeadLettersRoute } from "./routes/replay-dead-letters.ts";
+import { watchNamespace, watchNamespaceRoute } from "./routes/watch-namespace.ts";
 
 export const ROUTES: readonly Route[] = [
   { about: putValueRoute, handler: putValue },
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   { about: patchValueRoute, handler: patchValue },
   { about: incrementValueRoute, handler: incrementValue },
   { about: listKeysRoute, handler: listKeys },
+  { about: watchNamespaceRoute, handler: watchNamespace },
   { about: getCommandRoute, handler: getCommand },
   { about: listDeadLettersRoute, handler: listDeadLetters },
   { about: discardDeadLettersRoute, handler: discardDeadLetters },

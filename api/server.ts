@@ -9,7 +9,7 @@ import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core/limits.ts";
+import { ANSWER_STALL_MAX_MS, CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core/limits.ts";
 import { pause } from "../core/pause.ts";
 import type { Service } from "../core/service.ts";
 import type { App } from "./app.ts";
@@ -49,8 +49,16 @@ export class HttpServer implements Service {
   /**
    * @param connectionsMax open connections; requests on further ones are told `overloaded`
    * @param report told of errors that should not be: their connection is closed
+   * @param stallMs a connection over which nothing moves for so long, though an answer is on its way, is closed
    */
-  constructor(host: string, port: number, connectionsMax: number, app: App, report: (error: unknown) => void) {
+  constructor(
+    host: string,
+    port: number,
+    connectionsMax: number,
+    app: App,
+    report: (error: unknown) => void,
+    stallMs = ANSWER_STALL_MAX_MS,
+  ) {
     this.#host = host;
     this.#port = port;
     this.#connectionsMax = connectionsMax;
@@ -80,6 +88,8 @@ export class HttpServer implements Service {
       },
       listener,
     );
+    // Who takes nothing of an answer would hold it for ever. A stream that has nothing to say says so now and then.
+    this.#server.timeout = stallMs;
     this.#server.maxConnections = connectionsMax + CONNECTIONS_SPARE;
     this.#server.on("connection", (socket) => this.#welcome(socket));
     this.#server.on("checkContinue", (incoming, outgoing) => {

@@ -31,6 +31,7 @@ import { RequestIds } from "./problem.ts";
 import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
 import { traceparentOf } from "./traceparent.ts";
+import { Watches } from "./watch/watches.ts";
 import { watchLog } from "./watched-log.ts";
 
 /** How long requests may go on waiting when the process stops. */
@@ -106,6 +107,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   );
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
+  const watches = new Watches({ log, store: readableStore, partitions, usable: () => preparation.logUsable, report });
   const app = createApp({
     partitions,
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
@@ -118,6 +120,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     },
     feed,
     floors: feed,
+    watches,
     losses: new PartitionLosses(log, store),
     monitor,
     settingsOf: config.MILLRACE_NAMESPACES,
@@ -145,6 +148,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       renderMetrics({
         counts,
         waiting: feed.waiting,
+        watches,
         partitions: monitor.last,
         letters: letterCounts.last,
         entered,
@@ -170,7 +174,9 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         const partition = partitionOfChannel.get(channel);
         if (partition === undefined) return;
         const watermark = feed.hear(partition, message);
-        if (watermark !== null) admission.applied(partition, watermark.ordinal);
+        if (watermark === null) return;
+        admission.applied(partition, watermark.ordinal);
+        watches.wake(partition);
       });
       feed.start();
       await monitor.start();
@@ -182,7 +188,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     async stop() {
       // Who waits for a result is told 202 in time, before the server closes on whoever is left.
       const patience = setTimeout(() => feed.stop(), WAITERS_PATIENCE_MS);
-      await server.stop();
+      const closed = server.stop();
+      // Streams would never end by themselves. Their clients go elsewhere now.
+      watches.stop();
+      await closed;
       clearTimeout(patience);
       await appender.stop();
       await monitor.stop();

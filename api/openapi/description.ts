@@ -31,6 +31,7 @@ export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
 /** What each group of routes is about, in the order in which they are shown. */
 export const TAGS = {
   values: "Keys and their values",
+  changes: "What changes, as it happens",
   commands: "What became of a write",
   "dead letters": "Commands that could not be applied",
   partitions: "How the store and its log stand",

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { GRADES } from "../../core/grade.ts";
 import { METADATA_MAX_BYTES, MIN_REVISIONS_MAX, WAIT_MAX_S } from "../../core/limits.ts";
-import { etagSchema, revisionSchema } from "./parameters.ts";
+import { etagSchema, positionSchema, revisionSchema } from "./parameters.ts";
 
 interface HeaderDescription {
   readonly description: string;
@@ -41,6 +41,7 @@ export const ANSWER_HEADERS = {
   "Millrace-Expires-At": { description: "When the key expires, in seconds since the epoch.", schema: z.number() },
   "Millrace-Metadata": { description: "What its writer keeps beside the value: JSON in ASCII.", schema: text },
   "Accept-Patch": { description: "The media types that a patch may have (RFC 5789).", schema: text },
+  "X-Accel-Buffering": { description: "A proxy must not keep back what comes.", schema: z.literal("no") },
   Allow: { description: "The methods that the resource has.", schema: text },
 } as const satisfies Record<string, HeaderDescription>;
 
@@ -108,6 +109,11 @@ export const REQUEST_HEADERS = {
     name: "Millrace-Metadata",
     description: `Kept beside the value until the next put: JSON in ASCII, at most ${METADATA_MAX_BYTES} bytes.`,
     schema: z.string().max(METADATA_MAX_BYTES),
+  },
+  LastEventId: {
+    name: "Last-Event-ID",
+    description: "The id of the last event that the client has had: what follows it is told. Browsers send it.",
+    schema: positionSchema,
   },
   Traceparent: {
     name: "traceparent",

@@ -11,6 +11,12 @@ export const revisionSchema = z
   .describe("A revision: `<partition>-<milliseconds>-<sequence>` of the command that last changed the key.")
   .meta({ id: "Revision", examples: ["15-1795247404350-0"] });
 
+export const positionSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/, "is the id of an event, whole and unchanged.")
+  .describe("How far a client has followed the changes. Opaque.")
+  .meta({ id: "Position" });
+
 export const etagSchema = z.string().regex(/^"[^"]*"$/);
 
 /** An ISO time in UTC, with milliseconds. */

@@ -5,6 +5,12 @@ import { z } from "zod";
 import { PROBLEMS, type ProblemSlug } from "../errors.ts";
 import { problemType } from "../problem.ts";
 import { PROBLEM_TEXTS } from "../problem-texts.ts";
+import { positionSchema } from "./parameters.ts";
+
+/** What some tell beside what all tell (RFC 9457, 3.2). */
+const MEMBERS: Readonly<Partial<Record<ProblemSlug, z.ZodRawShape>>> = {
+  "position-trimmed": { restart: positionSchema.describe("The oldest position to go on from.") },
+};
 
 const schemas = Object.fromEntries(
   Object.entries(PROBLEMS).map(([slug, { status, title }]) => [slug, schemaOf(slug as ProblemSlug, status, title)]),
@@ -21,6 +27,7 @@ function schemaOf(slug: ProblemSlug, status: number, title: string): z.ZodType {
       title: z.literal(title),
       status: z.literal(status),
       detail: z.string().optional().describe("What is wrong with this request, for people."),
+      ...MEMBERS[slug],
       requestId: z.string().describe("As in the header X-Request-Id."),
     })
     .meta({ id: `problem.${slug}`, title, description: PROBLEM_TEXTS[slug].meaning });

@@ -57,11 +57,10 @@ const pageSchema = z.strictObject({
 
 const prefix = z
   .string()
-  .default("")
-  .transform((text) => keyBytes(text))
-  .refine((bytes) => bytes.byteLength <= KEY_MAX_BYTES, {
+  .refine((text) => keyBytes(text).byteLength <= KEY_MAX_BYTES, {
     error: `has at most ${KEY_MAX_BYTES} bytes, as keys have.`,
-  });
+  })
+  .default("");
 
 export const listKeysRoute = describeRoute({
   operationId: "listKeys",
@@ -138,7 +137,8 @@ export function listKeys(deps: AppDependencies): Handler {
 
 function parseAsked(incoming: Incoming): Asked {
   const { namespace, query } = parseNamespacePath(incoming.target);
-  const { prefix, limit, cursor, values, consistency } = listKeysRoute.query.read(query);
+  const { limit, cursor, values, consistency, ...given } = listKeysRoute.query.read(query);
+  const prefix = keyBytes(given.prefix);
   checkEncoding(incoming.target);
   const after = cursor === undefined ? null : parseListCursor(cursor, namespace, prefix);
   return { namespace, prefix, limit, after, values, replica: consistency !== undefined };

@@ -26,6 +26,7 @@ export const IDLE: AppDependencies = {
   replicas: { read: away, list: away },
   feed: { wait: away },
   floors: { admit: () => true, floor: () => WATERMARK_ZERO },
+  watches: { open: away },
   losses: { find: away, accept: away, list: away },
   monitor: { report: away, lastState: () => null },
   settingsOf: () => ({ parking: "skip" }),
