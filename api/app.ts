@@ -26,8 +26,9 @@ export interface App {
 export function createApp(deps: AppDependencies): App {
   const values = resource(deps, KEY_PATH);
   const keys = resource(deps, NAMESPACE_PATH);
+  const answerKey: Handler = (incoming) => (namesKey(incoming.target) ? values : keys)(incoming);
   const answers = new Map([
-    [KEY_PATH, values],
+    [KEY_PATH, answerKey],
     [NAMESPACE_PATH, keys],
   ]);
   // Routes are matched as they came, not decoded: the handlers look for what they need at fixed places.
@@ -45,7 +46,7 @@ export function createApp(deps: AppDependencies): App {
   });
   return {
     fetch: hono.fetch,
-    answerKey: (incoming) => (namesKey(incoming.target) ? values : keys)(incoming),
+    answerKey,
     refuse: (slug) => problem(deps, slug, deps.requestIds.next()),
   };
 }

@@ -2,6 +2,7 @@
  * Schemas that many routes share: the parameters of paths, and revisions.
  */
 import { z } from "zod";
+import { keyBytes } from "../../core/key-bytes.ts";
 import { KEY_MAX_BYTES } from "../../core/limits.ts";
 import { NAMESPACE_PATTERN } from "../key-path.ts";
 
@@ -33,6 +34,15 @@ export const keyParameters = {
         "A segment `.` or `..` is refused, because URL parsers resolve it.",
     ),
 };
+
+/** Of keys, as a query parameter. */
+export const prefixSchema = z
+  .string()
+  .refine((text) => keyBytes(text).byteLength <= KEY_MAX_BYTES, {
+    error: `has at most ${KEY_MAX_BYTES} bytes, as keys have.`,
+  })
+  .default("")
+  .describe("Only keys that begin with it.");
 
 export const commandParameters = { id: revisionSchema.describe("The revision of the command.") };
 

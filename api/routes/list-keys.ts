@@ -10,7 +10,6 @@ import { formatRevision } from "../../core/entry-id.ts";
 import type { KeyPage, ListedKey } from "../../core/functions/list-keys.ts";
 import { keyBytes, keyText } from "../../core/key-bytes.ts";
 import {
-  KEY_MAX_BYTES,
   LIST_MAX_KEYS,
   LIST_PAGE_MAX_BYTES,
   LIST_ROUND_MAX_BYTES,
@@ -28,7 +27,7 @@ import { type Candidate, KeyMerge, type Merged, type Wanted } from "../key-merge
 import { NAMESPACE_PATH, parseNamespacePath } from "../key-path.ts";
 import { formatListCursor, parseListCursor } from "../list-cursor.ts";
 import { describeRoute, jsonDocument } from "../openapi/description.ts";
-import { keyParameters, revisionSchema } from "../openapi/parameters.ts";
+import { keyParameters, prefixSchema, revisionSchema } from "../openapi/parameters.ts";
 import { parseMinRevisions } from "../precondition.ts";
 import { flag, Query, REPLICA_PARAMETER, wholeNumber } from "../query.ts";
 import { checkEncoding } from "../target.ts";
@@ -55,13 +54,6 @@ const pageSchema = z.strictObject({
   list_complete: z.boolean(),
 });
 
-const prefix = z
-  .string()
-  .refine((text) => keyBytes(text).byteLength <= KEY_MAX_BYTES, {
-    error: `has at most ${KEY_MAX_BYTES} bytes, as keys have.`,
-  })
-  .default("");
-
 export const listKeysRoute = describeRoute({
   operationId: "listKeys",
   tag: "values",
@@ -74,7 +66,7 @@ export const listKeysRoute = describeRoute({
   parameters: { namespace: keyParameters.namespace },
   query: new Query(
     {
-      prefix: prefix.describe("Only keys that begin with this."),
+      prefix: prefixSchema,
       limit: wholeNumber(1, LIST_MAX_KEYS).default(LIMIT_DEFAULT).describe("Keys in one page."),
       cursor: z.string().optional().describe("As the page before gave it, for the same namespace and prefix."),
       values: flag("With each key's value."),

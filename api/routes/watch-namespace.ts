@@ -5,14 +5,13 @@
  * browser sends by itself) or from now on. What cannot be told any more is answered 410, or ends the stream as `gone`.
  */
 import { z } from "zod";
-import { KEY_MAX_BYTES } from "../../core/limits.ts";
 import { partitionsOfPrefix } from "../../core/partition.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import type { Handler, Incoming } from "../exchange.ts";
 import { parseNamespace } from "../key-path.ts";
 import { describeRoute } from "../openapi/description.ts";
-import { keyParameters, positionSchema } from "../openapi/parameters.ts";
+import { keyParameters, positionSchema, prefixSchema } from "../openapi/parameters.ts";
 import { flag, Query } from "../query.ts";
 import { splitTarget } from "../target.ts";
 import { decodePosition } from "../watch/position.ts";
@@ -21,8 +20,6 @@ import type { Beginning } from "../watch/watches.ts";
 
 const PATH = "/v1/watch/{namespace}";
 const NAMESPACE_AT = PATH.indexOf("{");
-
-const isShort = (prefix: string) => new TextEncoder().encode(prefix).byteLength <= KEY_MAX_BYTES;
 
 export const watchNamespaceRoute = describeRoute({
   operationId: "watchNamespace",
@@ -37,11 +34,7 @@ export const watchNamespaceRoute = describeRoute({
   parameters: { namespace: keyParameters.namespace },
   query: new Query(
     {
-      prefix: z
-        .string()
-        .refine(isShort, { error: `has at most ${KEY_MAX_BYTES} bytes, as keys have.` })
-        .default("")
-        .describe("Only keys that begin with it."),
+      prefix: prefixSchema,
       values: flag("The present value comes with an event, where the key is still at the event's revision."),
       from: z
         .enum(["now", "oldest"], { error: "is now or oldest." })

@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 
 async function page(namespace: string, query: Record<string, string> = {}, by = client): Promise<Page> {
-  const answer = await by.send("GET", `/v1/kv/${namespace}?${new URLSearchParams(query)}`);
+  const answer = await by.send("GET", `/v1/kv/${namespace}?${new URLSearchParams(query).toString()}`);
   if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
   expect(answer.headers["content-type"]).toBe("application/json");
   return JSON.parse(answer.text) as Page;

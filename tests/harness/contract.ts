@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { PROBLEMS, type ProblemSlug } from "../../api/errors.ts";
-import { KEY_PATH, KV_PREFIX } from "../../api/key-path.ts";
+import { KEY_PATH, KV_PREFIX, NAMESPACE_PATH } from "../../api/key-path.ts";
 import {
   COMMON_PROBLEMS,
   type Content,
@@ -83,6 +83,7 @@ function slugOf(type: string, text: string): ProblemSlug | null {
 }
 
 function patternOf(path: RouteDescription["path"]): RegExp {
-  if (path === KEY_PATH) return new RegExp(`^${KV_PREFIX.slice(0, -1)}(?:/.*)?$`, "s");
+  if (path === KEY_PATH) return new RegExp(`^${KV_PREFIX}[^/]*/.*$`, "s");
+  if (path === NAMESPACE_PATH) return new RegExp(`^${KV_PREFIX.slice(0, -1)}(?:/[^/]*)?$`);
   return new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`);
 }
