@@ -38,6 +38,8 @@ beforeEach(() => {
   problems = [];
   deps = {
     partitions: 16,
+    access: { gateOf: () => null },
+    cors: null,
     submit: async (_, command) => {
       submitted.push(command);
       return { partition: 3, id: "10-2", grade: "memory" };
