@@ -3,6 +3,7 @@ import { Access, type AuditLine } from "../../api/access.ts";
 import { type App, createApp } from "../../api/app.ts";
 import { Authentication } from "../../api/authentication.ts";
 import { principalOf } from "../../api/caller.ts";
+import type { Cors } from "../../api/cors.ts";
 import type { AppDependencies, ReadableStore } from "../../api/dependencies.ts";
 import { DocsFiles } from "../../api/docs-files.ts";
 import { RequestIds } from "../../api/problem.ts";
@@ -29,7 +30,13 @@ const commandOf = (key: Key): Command => ({
 });
 const keyAt = (id: string) => KEYS.find((key) => IDS[key] === id);
 
-export function startAccessLab(): AccessLab {
+export interface AccessLabOptions {
+  readonly cors?: Cors | null;
+  /** No tokens: everybody may do everything. */
+  readonly anonymous?: boolean;
+}
+
+export function startAccessLab({ cors = null, anonymous = false }: AccessLabOptions = {}): AccessLab {
   const calls: string[] = [];
   const audits: AuditLine[] = [];
   const routes: string[] = [];
@@ -71,13 +78,13 @@ export function startAccessLab(): AccessLab {
   const deps: AppDependencies = {
     partitions: 16,
     access: new Access({
-      authentication,
+      authentication: anonymous ? null : authentication,
       defaultLimit: null,
       limiter: null,
-      admitsOrigin: () => false,
+      admitsOrigin: (origin) => cors?.admits(origin) ?? false,
       audit: (line) => audits.push(line),
     }),
-    cors: null,
+    cors,
     submit: async (partition) => {
       calls.push("submit");
       return { partition, id: "10-9", grade: "memory" };
