@@ -53,7 +53,7 @@ describe("a browser that asks first", () => {
   test("is told the resource's methods, and that it may send its headers, without a token", async () => {
     const answer = await ask(listed, "OPTIONS", { origin: OURS, ...preflight });
     expect([answer.status, allowed(answer)]).toEqual([204, OURS]);
-    expect(answer.headers["access-control-allow-methods"]).toBe("PUT, GET, HEAD, DELETE, POST");
+    expect(answer.headers["access-control-allow-methods"]).toBe("PUT, GET, HEAD, DELETE, PATCH, POST");
     expect(answer.headers["access-control-allow-headers"]).toBe("authorization,if-match");
     expect(Number(answer.headers["access-control-max-age"])).toBeGreaterThan(0);
   });
