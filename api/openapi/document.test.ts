@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
@@ -46,6 +47,20 @@ describe("the document and the app have the same paths and methods:", () => {
     const routes = counted.filter((route) => /^[A-Z]/.test(route));
     expect(routes.length).toBeGreaterThan(15);
     expect(described).toEqual(expect.arrayContaining(routes));
+  });
+
+  test("every file of api/routes is in the table", async () => {
+    const all = await readdir(new URL("../routes/", import.meta.url));
+    const files = all.filter((file) => !file.endsWith(".test.ts"));
+    const modules = await Promise.all(
+      files.map(async (file) => ({ file, module: await import(`../routes/${file.slice(0, -3)}.ts`) })),
+    );
+    for (const { file, module } of modules) {
+      const found = Object.entries(module as object).filter(([name]) => name.endsWith("Route"));
+      expect(found, file).toHaveLength(1);
+      expect(descriptions, file).toContain(found[0]?.[1]);
+    }
+    expect(descriptions).toHaveLength(files.length);
   });
 
   test.each(Object.keys(document.paths))("what the document says of %s the app does", async (path) => {
