@@ -18,7 +18,8 @@
  * 5. A new problem has its meaning and advice in `api/problem-texts.ts`, a new header a line in `headers.ts`.
  * 6. `npx vitest run api/openapi -u` writes `docs/openapi.json`; a test fails while that is not done.
  *
- * Answers that the tests of `tests/e2e` get are held against the descriptions (`tests/harness/contract.ts`).
+ * Answers that the tests get are held against the descriptions (`tests/harness/contract.ts`), and those of the conformance suite
+ * against the document; what is described and can be provoked over HTTP is to be seen there at least once.
  */
 import type { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { IDLE } from "../../tests/harness/idle-app.ts";
 import { createApp } from "../app.ts";
 import { PROBLEMS } from "../errors.ts";
+import { PROBLEM_TEXTS } from "../problem-texts.ts";
 import { openApiText } from "../routes/get-openapi.ts";
 import { ROUTES } from "../routing-table.ts";
 import { UNROUTED_PROBLEMS } from "./description.ts";
@@ -124,6 +125,16 @@ describe("what is described is what validates:", () => {
 test("every problem is one that some request may get", () => {
   const told = new Set<string>([...descriptions.flatMap(problemsOf), ...UNROUTED_PROBLEMS]);
   expect(told).toEqual(new Set(Object.keys(PROBLEMS)));
+});
+
+test("what problems advise to call is there", () => {
+  const advised = Object.values(PROBLEM_TEXTS).flatMap(({ meaning, advice }) =>
+    [...`${meaning} ${advice}`.matchAll(/`(?:([A-Z]+) )?(\/[^`?]+)/g)].map(
+      ([, method = "GET", path]) => `${method} ${path}`,
+    ),
+  );
+  expect(advised.length).toBeGreaterThan(5);
+  expect(described).toEqual(expect.arrayContaining(advised));
 });
 
 test("every reference leads somewhere, and every component is used", () => {
