@@ -242,7 +242,7 @@ interface ListedKey {
 
 function compareListed(world: World, { expires_at: expiresAt, ...listed }: ListedKey, values: boolean): void {
   const entry = world.model.get(listed.key);
-  if (entry === undefined) return world.fail(`${listed.key} is not there`);
+  if (entry === undefined) world.fail(`${listed.key} is not there`);
   const { revision, contentType, value, metadata, expiry } = entry;
   const wanted = {
     key: listed.key,
