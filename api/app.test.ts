@@ -8,6 +8,7 @@ import type { AppDependencies } from "./dependencies.ts";
 import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
 import { fromRequest } from "./exchange.ts";
+import { Repeats } from "./idempotency.ts";
 import { RequestIds } from "./problem.ts";
 
 const REVISION = "03-10-2";
@@ -18,6 +19,7 @@ const unavailableStore = {
   read: unavailable,
   list: unavailable,
   outcome: unavailable,
+  first: unavailable,
   watermark: unavailable,
   letters: unavailable,
   letter: unavailable,
@@ -54,6 +56,7 @@ beforeEach(() => {
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: () => ({ parking: "skip" }),
+    repeats: new Repeats({ first: async () => null }, () => false),
     lettersFull: () => false,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

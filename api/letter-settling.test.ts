@@ -10,6 +10,7 @@ import { createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
+import { Repeats } from "./idempotency.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { RequestIds } from "./problem.ts";
 
@@ -46,6 +47,7 @@ beforeEach(() => {
     store: {
       read: nothing,
       list: nothing,
+      first: nothing,
       outcome: nothing,
       watermark: nothing,
       letters: async (_, after) => {
@@ -64,6 +66,7 @@ beforeEach(() => {
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),
+    repeats: new Repeats({ first: async () => null }, () => false),
     lettersFull: () => full,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

@@ -14,7 +14,8 @@ import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, type Incoming, jsonAnswer } from "./exchange.ts";
 import { parsePreference } from "./preference.ts";
-import { type Saying, submit, tellResult, untilApplied } from "./write.ts";
+import { type Saying, submit, untilApplied } from "./write.ts";
+import { tellResult } from "./written.ts";
 
 /** What is done to letters: a command for each, or nothing where a letter is not one that can be replayed. */
 export interface Settling {

@@ -118,6 +118,15 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning: "The resource takes bodies of other media types only. Nothing was written.",
     advice: "Send one of the types in the header `Accept-Patch`.",
   },
+  "invalid-idempotency-key": {
+    meaning:
+      "The header Idempotency-Key is not one string in double quotes or one token, or is too long. Nothing was written.",
+    advice: READ_DETAIL,
+  },
+  "idempotency-full": {
+    meaning: "The key's partition remembers as many idempotency keys as it may. Nothing was written.",
+    advice: "Repeat it later with the same idempotency key, or without one where a second effect does no harm.",
+  },
   "idempotency-mismatch": {
     meaning: "A request that says something else came first with the same `Idempotency-Key`. This one did nothing.",
     advice: "Use a new key for each new request, and the same only to repeat one.",

@@ -24,6 +24,8 @@ import type { ApiConfig } from "./config.ts";
 import { DocsFiles } from "./docs-files.ts";
 import { buildEntrance } from "./entrance.ts";
 import { HttpCounts } from "./http-counts.ts";
+import { Repeats } from "./idempotency.ts";
+import { IdempotencyCounts } from "./idempotency-counts.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
 import { PartitionLosses } from "./partition-losses.ts";
@@ -92,6 +94,16 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         ? logger.error({ partition }, "too many dead letters: the partition takes no writes until some are settled")
         : logger.info({ partition }, "few enough dead letters: the partition takes writes again"),
   );
+  const idempotencyCounts = new IdempotencyCounts(
+    store,
+    config.MILLRACE_IDEMPOTENCY_KEYS_MAX,
+    Date.now,
+    () => preparation.storeUsable,
+    (partition, full) =>
+      full
+        ? logger.warn({ partition }, "too many idempotency keys: writes with new ones are refused")
+        : logger.info({ partition }, "idempotency keys are taken again"),
+  );
   const readableStore = readable(store, () => preparation.storeUsable);
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
@@ -129,6 +141,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     monitor,
     settingsOf: config.MILLRACE_NAMESPACES,
     lettersFull: (partition) => letterCounts.full(partition),
+    repeats: new Repeats(readableStore, (partition) => idempotencyCounts.full(partition)),
     requestIds: new RequestIds(instance),
     traceparentOf,
     now: Date.now,
@@ -155,6 +168,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         watches,
         partitions: monitor.last,
         letters: letterCounts.last,
+        idempotency: idempotencyCounts.last,
         entered,
         closed: admission.closed(),
         logMemory: logMemory.last,
@@ -186,6 +200,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       feed.start();
       await monitor.start();
       await letterCounts.start();
+      await idempotencyCounts.start();
       await logMemory.start();
       await server.start();
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
@@ -201,6 +216,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await appender.stop();
       await monitor.stop();
       await letterCounts.stop();
+      await idempotencyCounts.stop();
       await logMemory.stop();
       feed.stop();
       await preparation.stop();

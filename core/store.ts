@@ -6,7 +6,7 @@
  */
 import type { Result } from "./command.ts";
 import type { LetterCount, LetterPage } from "./dead-letter.ts";
-import type { EntryId } from "./entry-id.ts";
+import { type EntryId, ID_ZERO, idTimeMs } from "./entry-id.ts";
 import { unavailable } from "./errors.ts";
 import { type AcceptedLoss, advanceCall, parseAdvanced, parseLosses } from "./functions/advance.ts";
 import {
@@ -39,6 +39,7 @@ import {
   readOutcomesCall,
   readRevisionsCall,
 } from "./functions/watch-reads.ts";
+import type { First, IdempotencyCount } from "./idempotency.ts";
 import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { LETTER_PAGE_MAX_BYTES } from "./limits.ts";
 import { Coalescer } from "./redis/coalescer.ts";
@@ -165,6 +166,28 @@ export class Store {
     if (wanted.length === 0) return [];
     return parseRevisions(
       await this.#askFunction(readRevisionsCall(this.#library, this.#at(partition), wanted, bytes)),
+    );
+  }
+
+  /** The command that came first with an idempotency key, or null where none was applied. */
+  async first(partition: number, idempotencyKey: string): Promise<First | null> {
+    const args = [this.#at(partition).idempotency, idempotencyKey];
+    const record = (await this.#ask({ name: "HGET", args })) as Buffer | null;
+    if (record === null) return null;
+    const [id = "", fingerprint = ""] = String(record).split(" ");
+    return { id, fingerprint };
+  }
+
+  /** How many idempotency keys each partition knows, in order. */
+  idempotencyCounts(): Promise<IdempotencyCount[]> {
+    return Promise.all(
+      this.#keys.map(async ({ idempotency, outcomes }) => {
+        const [keys, oldest] = await Promise.all([
+          this.#ask({ name: "HLEN", args: [idempotency] }),
+          this.#ask({ name: "XRANGE", args: [outcomes, "-", "+", "COUNT", 1] }) as Promise<[Buffer, unknown][]>,
+        ]);
+        return { keys: Number(keys), oldestMs: idTimeMs(String(oldest[0]?.[0] ?? ID_ZERO)) };
+      }),
     );
   }
 

@@ -3,7 +3,14 @@
 import { z } from "zod";
 import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
-import { compareIds, formatRevision, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
+import {
+  compareIds,
+  type EntryId,
+  formatRevision,
+  ID_ZERO,
+  parseRevision,
+  type Revision,
+} from "../../core/entry-id.ts";
 import { WAIT_MAX_S } from "../../core/limits.ts";
 import type { Caller } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
@@ -13,7 +20,7 @@ import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { commandParameters, revisionSchema, timeSchema } from "../openapi/parameters.ts";
 import { Query, seconds } from "../query.ts";
 import { splitTarget } from "../target.ts";
-import { tellResult } from "../write.ts";
+import { firstOf, tellResult } from "../written.ts";
 
 export const COMMANDS_PREFIX = "/v1/commands/";
 
@@ -26,12 +33,19 @@ const commandSchema = z
         effect: z.string().optional().describe("What it did."),
         value: z.string().optional().describe("The counter's new value."),
         reason: z.string().optional().describe("Why it was rejected, or is dead."),
-        by: revisionSchema.optional().describe("The newer write, or the older letter, that it was rejected for."),
+        by: revisionSchema
+          .optional()
+          .describe(
+            "The newer write, the older letter, or the first command with its idempotency key, that it was rejected for.",
+          ),
       })
       .optional(),
     namespace: z.string().optional(),
     key: z.string().optional(),
     operation: z.string().optional(),
+    repeats: revisionSchema
+      .optional()
+      .describe("The command that came first with its idempotency key, whose result is told."),
     replays: revisionSchema.optional().describe("The dead letter that it replays."),
     discards: revisionSchema.optional().describe("The dead letter that it discards."),
     acceptedAt: timeSchema.optional(),
@@ -62,7 +76,16 @@ export function getCommand(deps: AppDependencies): Handler {
     if (revision === null) throw new ProblemError("invalid-revision");
     const entry = await findEntry(deps, revision, caller);
     const result = await resultOf(deps, revision, wait, incoming);
-    return jsonAnswer({ id: text, ...statusOf(revision.partition, result), ...describe(revision.partition, entry) });
+    const { partition } = revision;
+    const first = firstOf(result ?? undefined);
+    // It did nothing: its client wants to know what the first one did.
+    const told = first === undefined ? result : await outcomeOf(deps, partition, first);
+    return jsonAnswer({
+      id: text,
+      ...(first !== undefined && { repeats: formatRevision(partition, first) }),
+      ...statusOf(partition, told),
+      ...describe(partition, entry),
+    });
   };
 }
 
@@ -97,6 +120,11 @@ async function resultOf(
     if (!passed.passed) return null;
     if (passed.result) return passed.result;
   }
+  return outcomeOf(deps, partition, id);
+}
+
+/** Of a command that was applied. */
+async function outcomeOf(deps: AppDependencies, partition: number, id: EntryId): Promise<Result> {
   return (await deps.store.outcome(partition, id)) ?? { outcome: "applied" };
 }
 

@@ -39,12 +39,12 @@ export const incrementValueRoute = describeRoute({
 });
 
 export function incrementValue(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { namespace, key, path, query } = parseKeyPath(incoming.target);
     const given = incrementValueRoute.query.read(query);
     const expiry = expiryOf(given, deps.now());
     const by = given.increment.toString();
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
-    return write(deps, incoming, target, { op: "increment", by, ...(expiry && { expiry }) });
+    return write(deps, incoming, target, { op: "increment", by, ...(expiry && { expiry }) }, caller.name);
   };
 }
