@@ -171,7 +171,7 @@ export const LIST_PAGE_MAX_BYTES = 2 * 1024 * 1024;
 /** What one round over the partitions reads for a page, over all of them: the process holds it all. */
 export const LIST_ROUND_MAX_BYTES = 4 * 1024 * 1024;
 
-/** Keys that one round looks at, with those that have expired: about 10 ms in which Redis does nothing else. */
+/** Keys that one round looks at, with those that have expired: some 15 ms in which Redis does nothing else. */
 export const LIST_ROUND_MAX_MEMBERS = 4_000;
 
 /** After so many rounds a page ends as it is, maybe without a key, and says where to go on. */
