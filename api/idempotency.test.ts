@@ -32,14 +32,16 @@ describe("what travels with a command", () => {
   const value = new TextEncoder().encode("v");
   const put = { op: "put", contentType: "text/plain", value } as const;
   const scope = ["anonymous", "n", "k", "key"];
-  const first = idempotencyOf(scope, { operation: put }, null);
+  const first = idempotencyOf(scope, { key: "k", operation: put }, null);
 
   test("has the size that the log takes, and is the same for the same", () => {
     expect(first).toEqual({
       key: expect.stringMatching(/^[\w-]{22}$/),
       fingerprint: expect.stringMatching(/^[\w-]{22}$/),
     });
-    expect(idempotencyOf([...scope], { operation: { ...put, value: Uint8Array.from(value) } }, null)).toEqual(first);
+    expect(idempotencyOf([...scope], { key: "k", operation: { ...put, value: Uint8Array.from(value) } }, null)).toEqual(
+      first,
+    );
   });
 
   test.each([
@@ -55,15 +57,15 @@ describe("what travels with a command", () => {
     { operation: put, condition: { kind: "match", id: "*" } },
     { operation: put, condition: { kind: "none-match", id: "*" } },
   ] as const)("tells it from another request: %j", (said) => {
-    const other = idempotencyOf(scope, said, null);
+    const other = idempotencyOf(scope, { key: "k", ...said }, null);
     expect(other.key).toBe(first.key);
     expect(other.fingerprint).not.toBe(first.fingerprint);
   });
 
   test("tells one grade from another, and one caller, key and place in a batch from another", () => {
-    expect(idempotencyOf(scope, { operation: put }, "disk").fingerprint).not.toBe(first.fingerprint);
+    expect(idempotencyOf(scope, { key: "k", operation: put }, "disk").fingerprint).not.toBe(first.fingerprint);
     const keys = [scope, ["other", "n", "k", "key"], ["anonymous", "nk", "", "key"], [...scope, 0], [...scope, 1]].map(
-      (each) => idempotencyOf(each, { operation: put }, null).key,
+      (each) => idempotencyOf(each, { key: "k", operation: put }, null).key,
     );
     expect(new Set(keys).size).toBe(keys.length);
   });

@@ -5,7 +5,8 @@
  * A replay keeps the condition of what it replays, because a compare-and-set that comes later than it should is the very
  * thing that its condition is there for; `force` is the operator's word against it, as against newer writes.
  */
-import type { Command, Operation, Result } from "../core/command.ts";
+import { type Command, type Operation, type Result, valueIn } from "../core/command.ts";
+import { commandOfLetter } from "../core/dead-letter.ts";
 import { formatRevision, type Revision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { LETTERS_REPLAY_MAX_BYTES } from "../core/limits.ts";
@@ -145,11 +146,11 @@ async function saying(
 ): Promise<Saying | "not-replayable" | "gone"> {
   if (kind === "discard") return sayDiscard(deps, incoming, { letter, command });
   if (command === null) return "not-replayable";
-  if (command.operation.op !== "put") return sayReplay(deps, incoming, { letter, command }, force);
+  if (valueIn(command.operation) === null) return sayReplay(deps, incoming, { letter, command }, force);
   const found = await deps.store.letter(partition, letter.id);
   if (typeof found === "string") return "gone";
-  const operation = { ...command.operation, value: found.value };
-  return sayReplay(deps, incoming, { letter, command: { ...command, operation } }, force);
+  const whole = commandOfLetter(letter, found.value);
+  return whole === null ? "not-replayable" : sayReplay(deps, incoming, { letter, command: whole }, force);
 }
 
 function itemOf({ partition, letter, command }: Located, status: string, more: Partial<Item> = {}): Item {

@@ -6,7 +6,7 @@
  * what it came to. Who has many calls the two halves of `perform` itself, so that their order stays.
  */
 import type { Accepted } from "../core/appender.ts";
-import { type Command, type Operation, valueIn } from "../core/command.ts";
+import { bytesIn, type Command, type Operation } from "../core/command.ts";
 import { compareIds, type EntryId } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import type { Grade } from "../core/grade.ts";
@@ -109,7 +109,7 @@ export function sayWrite(deps: AppDependencies, origin: Origin, write: Write): S
   };
   if (idempotency === null) return saying;
   const scope = [origin.caller, target.namespace, target.key, ...idempotency];
-  return { ...saying, idempotency: idempotencyOf(scope, saying, origin.asked) };
+  return { ...saying, idempotency: idempotencyOf(scope, { ...saying, key: target.key }, origin.asked) };
 }
 
 /** Puts a command in the log and waits as the client prefers. Throws as {@link write} does. */
@@ -183,7 +183,7 @@ function enter(
   awaited: boolean,
 ): Promise<Accepted> {
   refuseHalted(deps, partition);
-  deps.admission.admit(partition, valueIn(saying.operation)?.byteLength ?? 0);
+  deps.admission.admit(partition, bytesIn(saying.operation));
   return deps.submit(partition, { ...saying, namespace, key, awaited, acceptedMs: deps.now() }, grade);
 }
 

@@ -5,11 +5,12 @@
  * processes must compute the same, also while an older version runs beside a newer one: what is hashed is spelled out.
  */
 import { createHash } from "node:crypto";
-import { encodeCondition, encodeExpiry, expiryOf } from "./codec.ts";
 import { type Command, type Idempotency, valueIn } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
-import { argumentOf } from "./functions/apply.ts";
+import { argumentOf } from "./functions/command-tuple.ts";
 import type { Grade } from "./grade.ts";
+import { encodeCondition, encodeExpiry, expiryOf } from "./operation-codec.ts";
+import { keysOf } from "./transaction.ts";
 
 /** What the store knows of an idempotency key. */
 export interface First {
@@ -31,13 +32,14 @@ export interface IdempotencyCount {
  */
 export function idempotencyOf(
   scope: readonly (string | number)[],
-  { operation, condition }: Pick<Command, "operation" | "condition">,
+  command: Pick<Command, "key" | "operation" | "condition">,
   asked: Grade | null,
 ): Idempotency {
+  const { operation, condition } = command;
   const expiry = expiryOf(operation);
   const said = [
     operation.op,
-    argumentOf(operation),
+    operation.op === "txn" ? [keysOf(command), argumentOf(command)] : argumentOf(command),
     expiry ? encodeExpiry(expiry) : "",
     (operation.op === "put" && operation.metadata) || "",
     condition ? encodeCondition(condition) : "",
@@ -47,7 +49,7 @@ export function idempotencyOf(
 }
 
 /** 128 bits, base64url. */
-function hash(parts: readonly (string | number)[], bytes: Uint8Array | null = null): string {
+function hash(parts: readonly unknown[], bytes: Uint8Array | null = null): string {
   const sum = createHash("sha256").update(JSON.stringify(parts));
   if (bytes !== null) sum.update(bytes);
   return sum.digest().subarray(0, 16).toString("base64url");

@@ -219,12 +219,13 @@ export class Store {
   /** How many dead letters each partition has, in order. */
   letterCounts(): Promise<LetterCount[]> {
     return Promise.all(
-      this.#keys.map(async ({ letterOrder, letters }) => {
-        const [count, bytes] = await Promise.all([
-          this.#ask({ name: "ZCARD", args: [letterOrder] }),
+      this.#keys.map(async ({ letters }) => {
+        const [fields, bytes] = await Promise.all([
+          this.#ask({ name: "HLEN", args: [letters] }),
           this.#ask({ name: "HGET", args: [letters, "@bytes"] }) as Promise<Buffer | null>,
         ]);
-        return { letters: Number(count), bytes: Number(String(bytes ?? 0)) };
+        // One of the fields is the sum of the others' bytes.
+        return { letters: Math.max(0, Number(fields) - 1), bytes: Number(String(bytes ?? 0)) };
       }),
     );
   }

@@ -3,7 +3,7 @@
  * success. Pure.
  */
 import type { Entry } from "../../core/codec.ts";
-import type { Effect, Operation, Result } from "../../core/command.ts";
+import type { Command, Effect, Operation, Result } from "../../core/command.ts";
 import type { EntryId } from "../../core/entry-id.ts";
 
 /** What became of the key. */
@@ -31,22 +31,38 @@ export interface Change {
 export function changesOf(entry: Entry, result: Result | null): Change[] {
   if (entry.kind !== "command" || !hadEffect(result)) return [];
   const { id, command } = entry;
-  const { namespace, key, operation, replays } = command;
-  const event = eventOf(operation);
-  if (event === null) return [];
-  return [
-    {
-      id,
-      place: 1,
-      last: true,
-      namespace,
-      key,
-      event,
-      operation: operation.op,
-      ...(operation.op === "put" && { contentType: operation.contentType }),
-      ...(replays && { replays: replays.letter }),
-    },
-  ];
+  const { namespace, replays } = command;
+  return partsOf(command, result).map(({ key, operation, event }, index, parts) => ({
+    id,
+    place: index + 1,
+    last: index === parts.length - 1,
+    namespace,
+    key,
+    event,
+    operation: operation.op,
+    ...(operation.op === "put" && { contentType: operation.contentType }),
+    ...(replays && { replays: replays.letter }),
+  }));
+}
+
+interface Part {
+  readonly key: string;
+  readonly operation: Operation;
+  readonly event: ChangeEvent;
+}
+
+/** The keys that a command has changed; of a transaction those of the steps that had an effect. */
+function partsOf({ key, operation }: Command, result: Result | null): Part[] {
+  const part = (of: string, by: Operation): Part[] => {
+    const event = eventOf(by);
+    return event === null ? [] : [{ key: of, operation: by, event }];
+  };
+  if (operation.op !== "txn") return part(key, operation);
+  const told = result?.outcome === "applied" ? (result.steps ?? []) : [];
+  return operation.steps.flatMap((step, index) => {
+    const effect = told[index]?.effect;
+    return effect && changesKey(effect) ? part(step.key, step.operation) : [];
+  });
 }
 
 function hadEffect(result: Result | null): boolean {
@@ -61,6 +77,7 @@ function changesKey(effect: Effect): boolean {
     case "deleted":
     case "counted":
     case "expired":
+    case "committed":
       return true;
     case "absent":
     case "discarded":
@@ -81,6 +98,7 @@ function eventOf({ op }: Operation): ChangeEvent | null {
     case "expire":
       return "expire";
     case "discard":
+    case "txn":
       return null;
   }
 }
