@@ -33,6 +33,8 @@ export const PROBLEMS = {
   "invalid-increment": { status: 400, title: "The increment is not a 64-bit integer" },
   "invalid-expiry": { status: 400, title: "The expiry is not valid" },
   "invalid-metadata": { status: 400, title: "The metadata is not valid" },
+  "invalid-transaction": { status: 400, title: "The transaction is not valid" },
+  "cross-partition": { status: 422, title: "The transaction's keys are not of one partition" },
   "invalid-patch": { status: 400, title: "The patch is not valid" },
   "unsupported-media-type": { status: 415, title: "The body's media type is not taken here" },
   "invalid-grade": { status: 400, title: "That is not a grade" },

@@ -15,6 +15,7 @@ import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, type Incoming, jsonAnswer } from "./exchange.ts";
 import { parsePreference } from "./preference.ts";
+import { tellKeys } from "./transaction-answer.ts";
 import { type Saying, submit, untilApplied } from "./write.ts";
 import { tellResult } from "./written.ts";
 
@@ -86,7 +87,7 @@ export async function foreseeSettling(
     const result = results.get(located);
     if (settling.kind === "discard") return itemOf(located, "discard");
     if (!result) return itemOf(located, "not-replayable");
-    return itemOf(located, would(result), reasonOf(located.partition, result));
+    return itemOf(located, would(result), reasonOf(located, result));
   });
   return jsonAnswer({ dryRun: true, ...summary(items, next) });
 }
@@ -119,7 +120,7 @@ export async function settleLetters(
             : await untilApplied(deps, accepted, Math.max(0, deadlineMs - deps.now()), incoming.gone);
         if (!passed.passed) return itemOf(located, "queued", { revision });
         const result = passed.result ?? { outcome: "applied" };
-        return itemOf(located, result.outcome, { revision, ...reasonOf(located.partition, result) });
+        return itemOf(located, result.outcome, { revision, ...reasonOf(located, result) });
       } catch (error) {
         return itemOf(located, "refused", { refusedBy: slugOf(error) });
       }
@@ -154,7 +155,7 @@ async function saying(
 }
 
 function itemOf({ partition, letter, command }: Located, status: string, more: Partial<Item> = {}): Item {
-  const key = command && { namespace: command.namespace, key: command.key };
+  const key = command && { namespace: command.namespace, ...tellKeys(command) };
   return { id: formatRevision(partition, letter.id), ...key, status, ...more };
 }
 
@@ -164,8 +165,8 @@ function summary(items: readonly Item[], next: Revision | null): Record<string, 
   return { matched: items.length, counts, letters: items, cursor: formatCursor(next), complete: next === null };
 }
 
-function reasonOf(partition: number, result: Result): object {
-  const { outcome: _, ...rest } = tellResult(partition, result);
+function reasonOf({ partition, command }: Located, result: Result): object {
+  const { outcome: _, ...rest } = tellResult(partition, result, command);
   return rest;
 }
 

@@ -54,6 +54,12 @@ export function preconditionOf(
   return { condition: { kind, id: parsed.id }, impossible: false };
 }
 
+/** Of a transaction, which has its conditions in what is sent. @throws ProblemError `invalid-precondition` */
+export function refusePrecondition(incoming: Pick<Incoming, "header">): WritePrecondition {
+  if (incoming.header("if-match") === null && incoming.header("if-none-match") === null) return NONE;
+  throw new ProblemError("invalid-precondition", "A transaction has its conditions in `if`.");
+}
+
 /** If-None-Match of a read: weak comparison, lists allowed (RFC 9110, 13.1.2). */
 export function isNotModified(header: string | null, etag: string): boolean {
   if (header === null) return false;

@@ -110,6 +110,17 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning: "The header `Millrace-Metadata` is not a JSON text in ASCII, or too long. Nothing was written.",
     advice: "Write what is not ASCII as `\\u` escapes, and what is long in the value.",
   },
+  "invalid-transaction": {
+    meaning:
+      "A transaction is not one, or one of its parts is not valid: `at` is the part's place, as a JSON pointer into what was sent, `key` its key. Nothing was written.",
+    advice: READ_DETAIL,
+  },
+  "cross-partition": {
+    meaning:
+      "A transaction is of one partition, and its keys are in several: `detail` says where they are. Nothing was written.",
+    advice:
+      "Give all keys of it the same `{tag}`, as in `{order-7}/items` and `{order-7}/total`, or keep them in a namespace whose name begins with `@`: all its keys share a partition.",
+  },
   "invalid-patch": {
     meaning: "The body is not a JSON text in UTF-8, or is nested too deep. Nothing was written.",
     advice: READ_DETAIL,

@@ -4,6 +4,7 @@
  */
 import type { Route } from "./openapi/description.ts";
 import { acceptPartitionLoss, acceptPartitionLossRoute } from "./routes/accept-partition-loss.ts";
+import { commitTransaction, commitTransactionRoute } from "./routes/commit-transaction.ts";
 import { deleteValue, deleteValueRoute } from "./routes/delete-value.ts";
 import { discardDeadLetter, discardDeadLetterRoute } from "./routes/discard-dead-letter.ts";
 import { discardDeadLetters, discardDeadLettersRoute } from "./routes/discard-dead-letters.ts";
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   { about: deleteValueRoute, handler: deleteValue },
   { about: patchValueRoute, handler: patchValue },
   { about: incrementValueRoute, handler: incrementValue },
+  { about: commitTransactionRoute, handler: commitTransaction },
   { about: listKeysRoute, handler: listKeys },
   { about: watchNamespaceRoute, handler: watchNamespace },
   { about: getCommandRoute, handler: getCommand },

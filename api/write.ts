@@ -18,7 +18,7 @@ import { ProblemError } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
 import { askedGrade, gradeFor, wantedGrade } from "./grade.ts";
 import { parseIdempotencyKey } from "./idempotency.ts";
-import { parseWritePrecondition, type WritePrecondition } from "./precondition.ts";
+import { parseWritePrecondition, refusePrecondition, type WritePrecondition } from "./precondition.ts";
 import { type Preference, parsePreference } from "./preference.ts";
 import { firstOf, type Written, writtenAnswer } from "./written.ts";
 
@@ -73,12 +73,15 @@ export async function write(
   operation: Operation,
   caller?: string,
 ): Promise<Answer> {
-  const precondition = parseWritePrecondition(incoming, target.partition, deps.partitions);
+  const precondition =
+    operation.op === "txn"
+      ? refusePrecondition(incoming)
+      : parseWritePrecondition(incoming, target.partition, deps.partitions);
   const idempotencyKey = parseIdempotencyKey(incoming.header("idempotency-key"));
   const origin = originOf(deps, incoming, target.namespace, caller);
   const idempotency = idempotencyKey === null ? null : [idempotencyKey];
   const saying = sayWrite(deps, origin, { target, operation, precondition, idempotency });
-  return writtenAnswer(await perform(deps, origin, target, saying), target.path, origin.preference.applied);
+  return answerOf(await perform(deps, origin, target, saying), target, saying, origin);
 }
 
 /** Puts any command in the log, and answers as the client prefers. Throws as {@link write} does. */
@@ -89,7 +92,11 @@ export async function accept(
   saying: Saying,
 ): Promise<Answer> {
   const origin = originOf(deps, incoming, target.namespace);
-  return writtenAnswer(await perform(deps, origin, target, saying), target.path, origin.preference.applied);
+  return answerOf(await perform(deps, origin, target, saying), target, saying, origin);
+}
+
+function answerOf(written: Written, { path }: CommandTarget, { operation }: Saying, { preference }: Origin): Answer {
+  return writtenAnswer(written, path, preference.applied, operation.op === "txn" ? operation : null);
 }
 
 /** What a client's write says. @throws ProblemError when it is not taken */

@@ -1,13 +1,15 @@
 /**
  * What a write came to, and how that is told: the same for one write and for an item among many.
  */
-import type { RejectReason, Result } from "../core/command.ts";
+import type { Command, Result } from "../core/command.ts";
 import { type EntryId, formatRevision } from "../core/entry-id.ts";
 import type { Grade } from "../core/grade.ts";
 import { PATCHED_VALUE_MAX_BYTES } from "../core/limits.ts";
+import type { Transaction } from "../core/transaction.ts";
 import type { Passed } from "./applied-feed.ts";
-import { ProblemError, type ProblemSlug } from "./errors.ts";
+import { ProblemError } from "./errors.ts";
 import type { Answer } from "./exchange.ts";
+import { type Rejections, tellSteps, transactionAnswer } from "./transaction-answer.ts";
 
 export interface Written {
   readonly partition: number;
@@ -66,8 +68,16 @@ export function tell({ partition, id, passed }: Written, path: string, headers: 
   }
 }
 
-/** @throws ProblemError as {@link tell} does */
-export function writtenAnswer(written: Written, path: string, preferenceApplied: string): Answer {
+/**
+ * @param transaction what was written, where it was one
+ * @throws ProblemError as {@link tell} does
+ */
+export function writtenAnswer(
+  written: Written,
+  path: string,
+  preferenceApplied: string,
+  transaction: Transaction | null = null,
+): Answer {
   const { partition, id, grade, repeated } = written;
   const revision = formatRevision(partition, id);
   const headers: Record<string, string> = { "Millrace-Revision": revision };
@@ -75,6 +85,9 @@ export function writtenAnswer(written: Written, path: string, preferenceApplied:
   headers["X-Content-Type-Options"] = "nosniff";
   if (preferenceApplied !== "") headers["Preference-Applied"] = preferenceApplied;
   if (repeated) headers["Idempotent-Replayed"] = "true";
+  if (transaction && written.passed.passed) {
+    return transactionAnswer(transaction, written.passed.result ?? null, revision, headers, REJECTIONS);
+  }
   const { status, location, changed, value } = tell(written, path, headers);
   if (location !== undefined) headers.Location = location;
   if (changed) headers.ETag = `"${revision}"`;
@@ -83,8 +96,14 @@ export function writtenAnswer(written: Written, path: string, preferenceApplied:
   return { status, headers, body: value ?? `{"id":"${revision}","status":"applied"}\n` };
 }
 
-/** A result as it is told: an id in it as a revision. */
-export function tellResult(partition: number, result: Result): Result {
+type ToldResult = Result | (Pick<Result, "outcome"> & { readonly results: readonly object[] });
+
+/** A result as it is told: an id in it as a revision, what became of the steps of a transaction with their keys. */
+export function tellResult(partition: number, result: Result, command: Command | null): ToldResult {
+  if (result.outcome === "applied" && result.steps && command?.operation.op === "txn") {
+    const { steps, ...rest } = result;
+    return { ...rest, results: tellSteps(command.operation, steps) };
+  }
   if (result.outcome !== "rejected" || result.by === undefined) return result;
   return { ...result, by: formatRevision(partition, result.by) };
 }
@@ -94,7 +113,7 @@ export function firstOf(result: Result | undefined): EntryId | undefined {
   return result?.outcome === "applied" && result.effect === "duplicate" ? result.value : undefined;
 }
 
-const REJECTIONS: Readonly<Record<RejectReason, readonly [slug: ProblemSlug, detail: string]>> = {
+const REJECTIONS: Rejections = {
   "condition-not-met": ["precondition-failed", "The key was not at that revision when the command was applied."],
   "not-an-integer": ["type-conflict", "The stored value is not a 64-bit integer."],
   "increment-overflow": ["type-conflict", "The sum does not fit 64 bits."],

@@ -40,6 +40,12 @@ export const ACCEPT_LEAD_MAX_MS = 60_000;
 /** Expired keys of a partition that are asked for at once; the next page follows when they are gone. */
 export const EXPIRY_PAGE_MAX_KEYS = 500;
 
+/** Keys in one transaction, conditions, and changes: what is done at once holds everybody else up. As with etcd, halved. */
+export const TRANSACTION_MAX_KEYS = 64;
+
+/** Patches in one transaction: eight of the longest take a third of a second. */
+export const TRANSACTION_MAX_PATCHES = 8;
+
 /** Commands in one append call, over all its partitions: keeps it near 1 ms. */
 export const APPEND_CALL_MAX_COMMANDS = 500;
 

@@ -1,17 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
+import { seededNumbers } from "../tests/harness/seeded-numbers.ts";
 import { bodyOf, decodeEntry, type Entry, encodeHeader } from "./codec.ts";
 import { bytesIn, type Command, type Expiry, type KeyOperation } from "./command.ts";
 import { keysOf, type Transaction, type TransactionCondition, transactionOf } from "./transaction.ts";
-
-/** A generator of whole numbers below a bound, the same for the same seed. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48271) % 2147483647;
-    return state % below;
-  };
-}
 
 const KEYS = ["a", 'schlüssel/"\\\u{1f600}', "0", "{tag}/x y", "k'\u2028", "__proto__", "length", "=1-2"];
 const CONTENT_TYPES = ["text/plain; charset=utf-8", 'a/b; c="d\\"'];
@@ -75,7 +67,7 @@ const given = (entry: Entry, command: Command): boolean =>
   entry.kind === "command" && isDeepStrictEqual(entry.command, command);
 
 test("every transaction is given back as it was, and as its replay", () => {
-  const next = numbers(23);
+  const next = seededNumbers(23);
   for (let run = 0; run < 500; run += 1) {
     const command = commandOf(randomTransaction(next));
     const fields = fieldsOf(encodeHeader(command, "p", 7), bodyOf(command));

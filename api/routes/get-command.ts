@@ -12,14 +12,17 @@ import {
   type Revision,
 } from "../../core/entry-id.ts";
 import { WAIT_MAX_S } from "../../core/limits.ts";
+import { keysOf } from "../../core/transaction.ts";
 import type { Caller } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
+import { stepResultSchema } from "../letter-schemas.ts";
 import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { commandParameters, revisionSchema, timeSchema } from "../openapi/parameters.ts";
 import { Query, seconds } from "../query.ts";
 import { splitTarget } from "../target.ts";
+import { tellKeys } from "../transaction-answer.ts";
 import { firstOf, tellResult } from "../written.ts";
 
 export const COMMANDS_PREFIX = "/v1/commands/";
@@ -38,10 +41,13 @@ const commandSchema = z
           .describe(
             "The newer write, the older letter, or the first command with its idempotency key, that it was rejected for.",
           ),
+        at: z.string().optional().describe("The part of a transaction that was refused: `/if/0`, `/then/3`."),
+        results: z.array(stepResultSchema).optional().describe("What became of each key of a transaction."),
       })
       .optional(),
     namespace: z.string().optional(),
     key: z.string().optional(),
+    keys: z.array(z.string()).optional().describe("Of a transaction: those that it changes."),
     operation: z.string().optional(),
     repeats: revisionSchema
       .optional()
@@ -83,7 +89,7 @@ export function getCommand(deps: AppDependencies): Handler {
     return jsonAnswer({
       id: text,
       ...(first !== undefined && { repeats: formatRevision(partition, first) }),
-      ...statusOf(partition, told),
+      ...statusOf(partition, told, entry),
       ...describe(partition, entry),
     });
   };
@@ -102,8 +108,8 @@ function mayKnow(caller: Caller, entry: Entry): boolean {
   if (entry.kind !== "command" || entry.command.namespace === "") {
     return caller.may({ action: "admin", everything: true });
   }
-  const { namespace, key } = entry.command;
-  return caller.may({ action: "any", namespace, key });
+  const { namespace } = entry.command;
+  return keysOf(entry.command).every((key) => caller.may({ action: "any", namespace, key }));
 }
 
 /** @returns null while it is queued */
@@ -128,18 +134,19 @@ async function outcomeOf(deps: AppDependencies, partition: number, id: EntryId):
   return (await deps.store.outcome(partition, id)) ?? { outcome: "applied" };
 }
 
-function statusOf(partition: number, result: Result | null): Record<string, unknown> {
+function statusOf(partition: number, result: Result | null, entry: Entry): Record<string, unknown> {
   if (result === null) return { status: "queued" };
-  const { outcome, ...rest } = tellResult(partition, result);
+  const command = entry.kind === "command" ? entry.command : null;
+  const { outcome, ...rest } = tellResult(partition, result, command);
   return Object.keys(rest).length > 0 ? { status: outcome, result: rest } : { status: outcome };
 }
 
 function describe(partition: number, entry: Entry): Record<string, unknown> {
   if (entry.kind !== "command") return {};
-  const { namespace, key, operation, acceptedMs, traceparent, replays } = entry.command;
+  const { namespace, operation, acceptedMs, traceparent, replays } = entry.command;
   return {
     namespace,
-    key,
+    ...tellKeys(entry.command),
     operation: operation.op,
     ...(replays && { replays: formatRevision(partition, replays.letter) }),
     ...(operation.op === "discard" && { discards: formatRevision(partition, operation.letter) }),

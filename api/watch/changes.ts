@@ -32,10 +32,11 @@ export function changesOf(entry: Entry, result: Result | null): Change[] {
   if (entry.kind !== "command" || !hadEffect(result)) return [];
   const { id, command } = entry;
   const { namespace, replays } = command;
-  return partsOf(command, result).map(({ key, operation, event }, index, parts) => ({
+  const changed = changedBy(command, result);
+  return changed.map(({ key, operation, event }, index) => ({
     id,
     place: index + 1,
-    last: index === parts.length - 1,
+    last: index === changed.length - 1,
     namespace,
     key,
     event,
@@ -45,23 +46,20 @@ export function changesOf(entry: Entry, result: Result | null): Change[] {
   }));
 }
 
-interface Part {
+interface Changed {
   readonly key: string;
   readonly operation: Operation;
   readonly event: ChangeEvent;
 }
 
-/** The keys that a command has changed; of a transaction those of the steps that had an effect. */
-function partsOf({ key, operation }: Command, result: Result | null): Part[] {
-  const part = (of: string, by: Operation): Part[] => {
-    const event = eventOf(by);
-    return event === null ? [] : [{ key: of, operation: by, event }];
-  };
-  if (operation.op !== "txn") return part(key, operation);
-  const told = result?.outcome === "applied" ? (result.steps ?? []) : [];
-  return operation.steps.flatMap((step, index) => {
-    const effect = told[index]?.effect;
-    return effect && changesKey(effect) ? part(step.key, step.operation) : [];
+/** The keys that an applied command has changed: of a transaction those of its steps that had an effect. */
+function changedBy({ key, operation }: Command, result: Result | null): Changed[] {
+  const results = result?.outcome === "applied" ? result.steps : undefined;
+  const steps = operation.op === "txn" ? operation.steps : [{ key, operation }];
+  return steps.flatMap((step, index) => {
+    const event = eventOf(step.operation);
+    const effect = results?.[index]?.effect;
+    return event === null || (effect !== undefined && !changesKey(effect)) ? [] : [{ ...step, event }];
   });
 }
 

@@ -10,9 +10,11 @@ local function letter_of(entry, letters_key)
   return { id, values.reason or '', values.v1, values.b or '', state }
 end
 
-function Letters:body(id)
+-- Header and body of a letter that is there.
+function Letters:read(id)
   local at = self:find(id).at
-  return letter_of(redis.call('XRANGE', self.dead, at, at)[1], self.letters)[4]
+  local letter = letter_of(redis.call('XRANGE', self.dead, at, at)[1], self.letters)
+  return letter[3], letter[4]
 end
 
 -- list_letters: a page of a partition's letters, oldest first, without their values.
@@ -76,7 +78,7 @@ local function foresee_replays(keys, args)
     end
     local ok, result = pcall(function()
       return letters:judge(command, target, settled) or
-        foresee(command, target, tonumber(args[2]), function() return letters:body(replay[1]) end)
+        foresee(command, target, tonumber(args[2]), function() return letters:read(replay[1]) end)
     end)
     if not ok then result = 'dead ' .. error_text(result) end
     if not result then

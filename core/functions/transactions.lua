@@ -93,12 +93,25 @@ local function compares_values(command)
   return false
 end
 
--- What a command would come to now, as far as it is no plain success; nil else. Writes nothing. Of a patch it is only
--- known whether there is something to merge into. `read_body` brings the body where it is wanted.
-local function foresee(command, target, now, read_body)
+-- Whoever reads letters without their values knows no lengths; the header in the log does.
+local function set_lengths(argument, header)
+  for i, condition in ipairs(argument[CONDITIONS]) do
+    if type(condition[2]) == 'number' then condition[2] = header.q[i][2] end
+  end
+  for i, step in ipairs(argument[STEPS]) do step[4] = header.a[i].l or 0 end
+end
+
+-- What a letter's command would come to now, as far as it is no plain success; nil else. Writes nothing. Of a patch it is only
+-- known whether there is something to merge into. `read` brings header and body from the log where they are wanted.
+local function foresee(command, target, now, read)
   local result
   if is_transaction(command) then
-    result = plan_transaction(command, target, compares_values(command) and read_body() or nil, now)
+    local header, body
+    if compares_values(command) then
+      header, body = read()
+      set_lengths(command[ARGUMENT], cjson.decode(header))
+    end
+    result = plan_transaction(command, target, body, now)
   else
     result = plan(command, target, command[OPERATION] == 'patch' and '{}' or '', now)
   end

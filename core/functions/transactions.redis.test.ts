@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type LetterLab, startLetterLab } from "../../tests/harness/letter-lab.ts";
 import { at, entries, holds, increment, is, isNot, put, txn } from "../../tests/harness/log-entries.ts";
+import { seededNumbers } from "../../tests/harness/seeded-numbers.ts";
 import type { Command, Result } from "../command.ts";
 import { PATCHED_VALUE_MAX_BYTES } from "../limits.ts";
 import type { TransactionCondition } from "../transaction.ts";
@@ -192,11 +193,7 @@ test("a repeat under the same idempotency key does nothing and names the first",
 });
 
 test("the same log gives the same store, whatever its batches", async () => {
-  let random = 11;
-  const next = (below: number) => {
-    random = (random * 48271) % 2147483647;
-    return random % below;
-  };
+  const next = seededNumbers(11);
   const key = () => `k${next(8)}`;
   const conditions = [() => is(key(), "*"), () => isNot(key(), "*"), () => holds(key(), `${next(9)}`)];
   const changes = [put, increment].map((change) => (name: string) => change(name, `${next(9)}`));

@@ -13,7 +13,7 @@ export const IDS = { "a/1": "10-1", "b/1": "10-2", none: "10-3" } as const;
 /** What a route asks for, said a second time, by hand. `key`: the path names it, or a prefix that only some may ask for. */
 type Rule = { readonly kind: "key" | "entry" | "everything" | "open"; readonly action: Action | "any" | "none" };
 interface Line extends Rule {
-  /** One request for the key, or for an entry of it. */
+  /** One request for the key, or for an entry of it. What stands after # is for the body: there it takes the place of `<key>`. */
   readonly path: (key: Key | "none") => string;
   readonly body?: string;
   readonly type?: string;
@@ -51,6 +51,14 @@ export const LINES: Readonly<Record<RouteName, Line>> = {
     kind: "key",
     action: "write",
     path: (key) => `${value(key)}?increment=1`,
+    allowed: 202,
+  },
+  "POST /v1/txn/{namespace}": {
+    kind: "key",
+    action: "write",
+    path: (key) => `/v1/txn/n#${key}`,
+    body: '{"then":[{"op":"delete","key":"<key>"}]}',
+    type: "application/json",
     allowed: 202,
   },
   "GET /v1/kv/{namespace}": { kind: "key", action: "read", path: (key) => `/v1/kv/n?prefix=${key}`, allowed: 200 },

@@ -1,25 +1,27 @@
 /** Log entries for tests that hand them to the store directly: one producer, one partition, ids of one millisecond. */
+import { encodeHeader } from "../../core/codec.ts";
 import type { Command } from "../../core/command.ts";
 import type { ApplicableEntry, Watermark } from "../../core/functions/apply.ts";
 import { changedKeys, type TransactionCondition, transactionOf } from "../../core/transaction.ts";
 
 /** Entries as the log would hold them: ordinal and sequence count from the first. */
 export function entries(commands: readonly Partial<Command>[], first = 1, producer = "p"): ApplicableEntry[] {
-  return commands.map((command, index) => ({
-    kind: "command",
-    id: `1000-${first + index}`,
-    ordinal: first + index,
-    stamp: { producer, sequence: first + index },
-    header: `{"o":"${command.operation?.op}"}`,
-    command: {
-      namespace: "n",
-      key: "k",
-      operation: { op: "delete" },
-      awaited: false,
-      acceptedMs: 1,
-      ...command,
-    },
-  }));
+  return commands.map((said, index) => {
+    const operation = { op: "delete" } as const;
+    const command: Command = { namespace: "n", key: "k", operation, awaited: false, acceptedMs: 1, ...said };
+    const sequence = first + index;
+    // Only transactions are looked into by their headers.
+    const isTransaction = command.operation.op === "txn";
+    const header = isTransaction ? encodeHeader(command, producer, sequence) : `{"o":"${command.operation.op}"}`;
+    return {
+      kind: "command",
+      id: `1000-${sequence}`,
+      ordinal: sequence,
+      stamp: { producer, sequence },
+      header,
+      command,
+    };
+  });
 }
 
 export const put = (key: string, value: string): Partial<Command> => ({
