@@ -16,24 +16,21 @@ beforeAll(async () => {
   client = httpClient(stack.url);
 });
 
-type Parts = { if?: unknown; then?: unknown };
-const commit = (namespace: string, parts: Parts, prefer: string = WAIT.headers.prefer): Promise<Answer> =>
-  client.send("POST", `/v1/txn/${namespace}`, {
-    headers: { "content-type": "application/json", prefer },
-    body: JSON.stringify(parts),
-  });
+const commit = (namespace: string, operations: unknown[], conditions: unknown[] = []): Promise<Answer> =>
+  client.commit(namespace, operations, conditions, WAIT);
 const told = ({ text }: Answer) => JSON.parse(text) as Record<string, unknown>;
 const put = (key: string, value: string) => ({ op: "put", key, value });
 
 describe("a transaction", () => {
   test("that is waited for tells what became of each key, and all keys are at its revision", async () => {
-    await commit("@shop", { then: [put("stock", "10"), put("cart", '{"n":1}'), put("old", "x")] });
-    const answer = await commit("@shop", {
-      if: [
-        { key: "stock", value: "10" },
-        { key: "order", exists: false },
-      ],
-      then: [
+    await commit("@shop", [put("stock", "10"), put("cart", '{"n":1}'), put("old", "x")]);
+    const conditions = [
+      { key: "stock", value: "10" },
+      { key: "order", exists: false },
+    ];
+    const answer = await commit(
+      "@shop",
+      [
         { op: "increment", key: "stock", by: -3 },
         {
           op: "put",
@@ -47,7 +44,8 @@ describe("a transaction", () => {
         { op: "patch", key: "cart", value: '{"n":null}' },
         { op: "delete", key: "old" },
       ],
-    });
+      conditions,
+    );
     const revision = revisionOf(answer).text;
     expect(answer.status).toBe(200);
     expect(answer.headers.etag).toBe(`"${revision}"`);
@@ -76,14 +74,12 @@ describe("a transaction", () => {
   });
 
   test("that is not waited for is accepted, and its status tells counters and refusals with their place", async () => {
-    const done = accepted(
-      await commit("@later", { then: [{ op: "increment", key: "n", by: "9007199254740993" }] }, ""),
-    );
+    const done = accepted(await client.commit("@later", [{ op: "increment", key: "n", by: "9007199254740993" }]));
     expect(told(await client.command(done.text, 10))).toMatchObject({
       status: "applied",
       result: { results: [{ key: "n", effect: "counted", value: "9007199254740993" }] },
     });
-    const refused = accepted(await commit("@later", { if: [{ key: "no", exists: true }], then: [put("a", "")] }, ""));
+    const refused = accepted(await client.commit("@later", [put("a", "")], [{ key: "no", exists: true }]));
     expect(told(await client.command(refused.text, 10))).toMatchObject({
       status: "rejected",
       result: { reason: "condition-not-met", at: "/if/0" },
@@ -91,30 +87,30 @@ describe("a transaction", () => {
   });
 
   test("whose condition is not met is a 412 that names it, and changes nothing", async () => {
-    const first = revisionOf(await commit("@cas", { then: [put("a", "1"), put("b", "1")] })).text;
+    const first = revisionOf(await commit("@cas", [put("a", "1"), put("b", "1")])).text;
     const second = revisionOf(await client.put("@cas", "b", "2", WAIT)).text;
     const both = [
       { key: "a", revision: first },
       { key: "b", revision: first },
     ];
-    const answer = await commit("@cas", { if: both, then: [put("a", "3"), put("b", "3")] });
+    const answer = await commit("@cas", [put("a", "3"), put("b", "3")], both);
     expect(answer.status).toBe(412);
     expect(told(answer)).toMatchObject({ type: "/problems/precondition-failed", at: "/if/1", key: "b" });
     expect([(await client.get("@cas", "a")).text, (await client.get("@cas", "b")).text]).toEqual(["1", "2"]);
     const elsewhere = `0${(revisionOf(answer).partition + 1) % PARTITIONS}-${first.slice(3)}`;
-    expect((await commit("@cas", { if: [{ key: "a", revision: elsewhere }] })).status).toBe(412);
+    expect((await commit("@cas", [], [{ key: "a", revision: elsewhere }])).status).toBe(412);
     const looks = [
       { key: "a", revision: first },
       { key: "a", not_revision: elsewhere },
       { key: "b", not_revision: first },
       { key: "b", revision: second },
     ];
-    expect(told(await commit("@cas", { if: looks }))).toMatchObject({ results: [] });
+    expect(told(await commit("@cas", [], looks))).toMatchObject({ results: [] });
   });
 
   test("with an operation that does not fit is told with its place, and changes nothing", async () => {
-    await commit("@fit", { then: [put("text", "abc")] });
-    const answer = await commit("@fit", { then: [put("a", "1"), { op: "increment", key: "text", by: 1 }] });
+    await commit("@fit", [put("text", "abc")]);
+    const answer = await commit("@fit", [put("a", "1"), { op: "increment", key: "text", by: 1 }]);
     expect(answer.status).toBe(409);
     expect(told(answer)).toMatchObject({ type: "/problems/type-conflict", at: "/then/1", key: "text" });
     expect((await client.get("@fit", "a")).status).toBe(404);
@@ -122,33 +118,51 @@ describe("a transaction", () => {
 
   test("over several partitions is refused with where its keys are; a common tag or a pinned namespace brings them together", async () => {
     const keys = ["a", "b", "c", "d", "e"];
-    const answer = await commit("plain", { then: keys.map((key) => put(key, "1")) });
+    const answer = await commit(
+      "plain",
+      keys.map((key) => put(key, "1")),
+    );
     expect(answer.status).toBe(422);
     expect(told(answer)).toMatchObject({ type: "/problems/cross-partition" });
     const detail = String(told(answer).detail);
     expect(detail).toContain(`"a" in ${partitionOf("plain", "a", PARTITIONS)}`);
     expect(detail).toContain("{tag}");
     expect(detail).toContain("@");
-    expect((await commit("plain", { then: keys.map((key) => put(`{t}/${key}`, "1")) })).status).toBe(200);
-    expect((await commit("@plain", { then: keys.map((key) => put(key, "1")) })).status).toBe(200);
+    expect(
+      (
+        await commit(
+          "plain",
+          keys.map((key) => put(`{t}/${key}`, "1")),
+        )
+      ).status,
+    ).toBe(200);
+    expect(
+      (
+        await commit(
+          "@plain",
+          keys.map((key) => put(key, "1")),
+        )
+      ).status,
+    ).toBe(200);
   });
 });
 
 test("of 20 clients that compare and set two keys at once none loses an update", async () => {
-  await commit("@pair", { then: [put("left", "0"), put("right", "0")] });
+  await commit("@pair", [put("left", "0"), put("right", "0")]);
   const updates = 4;
   const values = await eachOf(Array.from({ length: 20 }), 20, async () => {
     const mine: number[] = [];
     while (mine.length < updates) {
       const [left, right] = await Promise.all([client.get("@pair", "left"), client.get("@pair", "right")]);
       const next = Number(left.text) + 1;
-      const answer = await commit("@pair", {
-        if: [
+      const answer = await commit(
+        "@pair",
+        [put("left", `${next}`), put("right", `${next}`)],
+        [
           { key: "left", revision: String(left.headers.etag).replaceAll('"', "") },
           { key: "right", revision: String(right.headers.etag).replaceAll('"', "") },
         ],
-        then: [put("left", `${next}`), put("right", `${next}`)],
-      });
+      );
       expect([200, 412]).toContain(answer.status);
       if (answer.status === 200) mine.push(next);
     }
@@ -162,7 +176,10 @@ test("of 20 clients that compare and set two keys at once none loses an update",
 
 test("the sum of accounts is the same at every moment, while money is moved and consumers are killed", async () => {
   const accounts = Array.from({ length: 6 }, (_, index) => `account-${index}`);
-  await commit("@bank", { then: accounts.map((key) => put(key, "1000")) });
+  await commit(
+    "@bank",
+    accounts.map((key) => put(key, "1000")),
+  );
   const store = readStore(stack.store, PARTITIONS);
   const keys = store.keys(partitionOf("@bank", "", PARTITIONS));
   const names = accounts.map((key) => keys.value("@bank", key));
@@ -176,12 +193,12 @@ test("the sum of accounts is the same at every moment, while money is moved and 
     const to = accounts[(index * 5 + 1 + Math.floor(index / 6)) % accounts.length] ?? "";
     if (from === to) return;
     const by = 1 + (index % 17);
-    const then = [
+    const both = [
       { op: "increment", key: from, by: -by },
       { op: "increment", key: to, by },
     ];
     // A waiter must not hang where nobody applies: every other one does not wait.
-    const answer = await commit("@bank", { then }, index % 2 === 0 ? "wait=10" : "");
+    const answer = await client.commit("@bank", both, [], index % 2 === 0 ? WAIT : {});
     expect([200, 202]).toContain(answer.status);
     moves += 1;
   });
@@ -209,12 +226,9 @@ test("a transaction that meets a foreign type is one dead letter with all its ke
   const store = readStore(stack.store, PARTITIONS);
   const foreign = store.keys(partition).value("@dead", "b");
   await store.redis.rpush(foreign, "foreign");
-  const parts = {
-    if: [{ key: "c", value: "1" }],
-    then: [put("a", "1"), { op: "patch", key: "b", value: '{"x":1}' }],
-  };
+  const operations = [put("a", "1"), { op: "patch", key: "b", value: '{"x":1}' }];
   await client.put("@dead", "c", "1", WAIT);
-  const answer = await commit("@dead", parts);
+  const answer = await commit("@dead", operations, [{ key: "c", value: "1" }]);
   expect(answer.status).toBe(422);
   const id = revisionOf(answer).text;
   expect((await client.get("@dead", "a")).status).toBe(404);
