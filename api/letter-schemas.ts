@@ -50,7 +50,6 @@ const letterMembers = {
     .array(z.looseObject({ key: z.string() }))
     .optional()
     .describe("A transaction's conditions."),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's word; nobody awaits a schema's shape
   then: z
     .array(z.looseObject({ op: z.string(), key: z.string() }))
     .optional()

@@ -29,7 +29,6 @@ export function tellParts(partition: number, { conditions, steps }: Transaction)
       if (condition.id === "*") return { key, exists: kind === "match" };
       return { key, [kind === "match" ? "revision" : "not_revision"]: formatRevision(partition, condition.id) };
     }),
-    // biome-ignore lint/suspicious/noThenProperty: the contract's word
     then: steps.map(({ key, operation }) => ({
       op: operation.op,
       key,

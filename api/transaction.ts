@@ -58,7 +58,6 @@ const operationSchema = z.discriminatedUnion("op", [
 
 export const transactionSchema = z.strictObject({
   if: z.array(conditionSchema).max(TRANSACTION_MAX_KEYS).default([]),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's word; nobody awaits what was parsed
   then: z.array(operationSchema).max(TRANSACTION_MAX_KEYS).default([]),
 });
 
