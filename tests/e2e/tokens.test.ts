@@ -75,6 +75,11 @@ describe("a token for a/", () => {
       expect((await send(A, method, `/v1/kv/n/a${query}`)).status).toBe(403);
       expect((await send(A, method, `/v1/kv/m/a/1${query}`)).status).toBe(403);
     }
+    expect(JSON.parse((await send(A, "GET", "/v1/kv/n?prefix=a/")).text)).toMatchObject({ keys: [{ key: "a/1" }] });
+    for (const prefix of ["", "?prefix=", "?prefix=a", "?prefix=b/", "?prefix=A/"]) {
+      expect((await send(A, "GET", `/v1/kv/n${prefix}`)).status).toBe(403);
+      expect((await send(A, "GET", `/v1/watch/n${prefix}`)).status).toBe(403);
+    }
     for (const path of [
       "/v1/partitions",
       "/v1/partitions/0",
@@ -149,6 +154,30 @@ describe("tokens are changed without a restart:", () => {
     await file.write(...entries.filter(({ name }) => name !== "b"), tokenEntry("next", next, [scope("n", "", "read")]));
     await waitFor(async () => (await statusOf(next)) !== 401);
     expect(await statusOf(B)).toBe(401);
+  });
+
+  test("who watches by one that is gone is told nothing more: his stream ends", async () => {
+    await waitFor(async () => (await statusOf(B)) === 403);
+    const watch = (token: string) => fetch(`${api.url}/v1/watch/n?prefix=b/`, { headers: bearer(token) });
+    expect((await watch(A)).status).toBe(403);
+    const [doomed, lasting] = [await watch(B), await watch(ROOT)];
+    let ended = false;
+    const text = doomed.text().then((all) => {
+      ended = true;
+      return all;
+    });
+    const put = (value: string) => send(ROOT, "PUT", "/v1/kv/n/b/watched", WAIT.headers, value);
+    applied(await put("before"));
+    await file.write(...entries.filter(({ name }) => name !== "b"));
+    await waitFor(async () => (await statusOf(B)) === 401);
+    await waitFor(async () => {
+      applied(await put("after"));
+      return ended;
+    });
+    const events = (all: string) => all.split("\n").filter((line) => line.startsWith("data:")).length;
+    const seen = events(await text);
+    expect(seen).toBeGreaterThanOrEqual(1);
+    await lasting.body?.cancel();
   });
 
   test("also behind a link that leads elsewhere, as Kubernetes mounts it", async () => {
