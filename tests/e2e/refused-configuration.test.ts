@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type ServiceProcess, startApi, startConsumer } from "../harness/process.ts";
 import { type RedisServer, startRedis } from "../harness/redis-server.ts";
 import { cleanUpLater } from "../harness/running.ts";
+import { newTokensFile } from "../harness/tokens.ts";
 
 const starters = { api: startApi, consumer: startConsumer };
 const nowhere = { url: "redis://127.0.0.1:1" };
@@ -58,5 +59,43 @@ describe.each(["api", "consumer"] as const)("the %s", (kind) => {
     const { code, said } = await outcome(running);
     expect(code).toBe(1);
     expect(said).toMatch(/\b4 partitions.*\b5\b/);
+  });
+});
+
+describe("the api does not let everybody in by mistake: it does not start", () => {
+  const start = async (env: Record<string, string>) => {
+    const { code, said } = await outcome(await startApi({ log: nowhere, store: nowhere, waitReady: false, env }));
+    expect(code).toBe(1);
+    return said;
+  };
+
+  test("beyond loopback without tokens, unless that is said in so many words", async () => {
+    expect(await start({ MILLRACE_HOST: "0.0.0.0" })).toContain("MILLRACE_ALLOW_ANONYMOUS=true");
+    const [log, store] = await Promise.all([startRedis({ kind: "log" }), startRedis({ kind: "store" })]);
+    const open = await startApi({ log, store, env: { MILLRACE_HOST: "0.0.0.0", MILLRACE_ALLOW_ANONYMOUS: "true" } });
+    expect((await fetch(`${open.url}/v1/partitions`)).status).toBe(200);
+    await open.stop();
+  });
+
+  test("with tokens, and with everybody", async () => {
+    const said = await start({ MILLRACE_TOKENS_FILE: "/tokens.json", MILLRACE_ALLOW_ANONYMOUS: "true" });
+    expect(said).toContain("MILLRACE_ALLOW_ANONYMOUS");
+  });
+
+  test("with JWTs of whomever, or for whomever", async () => {
+    const said = await start({ MILLRACE_JWKS_URL: "https://issuer.test/jwks" });
+    for (const variable of ["MILLRACE_JWT_ISSUER", "MILLRACE_JWT_AUDIENCE"]) expect(said).toContain(variable);
+  });
+
+  test("with a tokens file that is not there", async () => {
+    expect(await start({ MILLRACE_TOKENS_FILE: "/nowhere/tokens.json" })).toContain("ENOENT");
+  });
+
+  test("with a tokens file that has faults: all are told, and nothing of what stands in it", async () => {
+    const file = await newTokensFile();
+    await file.replace('{"tokens":[{"name":"a b","sha256":"hunter2","scopes":[]},{"name":"c"}]}');
+    const said = await start(file.env);
+    for (const place of ["tokens.0.name", "tokens.0.sha256", "tokens.1.sha256"]) expect(said).toContain(place);
+    expect(said).not.toContain("hunter2");
   });
 });
