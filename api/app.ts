@@ -2,11 +2,10 @@
  * The HTTP contract: routes, and what becomes of everything that goes wrong. Builds the app; listening is elsewhere.
  */
 import { Hono } from "hono";
-import { OperatingError } from "../core/errors.ts";
 import type { Visit } from "./access.ts";
 import { ANYBODY } from "./caller.ts";
 import type { AppDependencies } from "./dependencies.ts";
-import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
+import { describeFailure, ProblemError, type ProblemSlug } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
 import { KEY_PATH, KV_PREFIX, NAMESPACE_PATH, namesKey } from "./key-path.ts";
 import { problemAnswer } from "./problem.ts";
@@ -119,12 +118,8 @@ function withAnswers(deps: AppDependencies, name: string, handler: Handler): Ans
 }
 
 function failure(deps: AppDependencies, error: unknown, requestId: string): Answer {
-  if (error instanceof ProblemError) {
-    return problem(deps, error.slug, requestId, error.message, error.headers, error.members);
-  }
-  if (error instanceof OperatingError) {
-    return problem(deps, problemOfCode(error.code), requestId, detailOfCode(error.code));
-  }
+  const known = describeFailure(error);
+  if (known) return problem(deps, known.slug, requestId, known.detail, known.headers, known.members);
   deps.report(error, requestId);
   return problem(deps, "internal", requestId);
 }

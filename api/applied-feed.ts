@@ -146,10 +146,20 @@ export class AppliedFeed {
     if (this.#stopped || gone?.aborted) return { passed: false };
     if (this.#waiting >= WAITERS_MAX) throw new OperatingError("overloaded", "too many requests wait");
     return new Promise((release) => {
-      const waiter: Waiter = { id, deadlineMs: performance.now() + timeoutMs, release, done: false };
+      const leave = () => this.#release(waiter, { passed: false });
+      const waiter: Waiter = {
+        id,
+        deadlineMs: performance.now() + timeoutMs,
+        release: (passed) => {
+          // One client may wait for many commands, one after the other.
+          gone?.removeEventListener("abort", leave);
+          release(passed);
+        },
+        done: false,
+      };
       insert(state.waiters, waiter);
       this.#waiting += 1;
-      gone?.addEventListener("abort", () => this.#release(waiter, { passed: false }), { once: true });
+      gone?.addEventListener("abort", leave, { once: true });
     });
   }
 

@@ -18,24 +18,37 @@ export function parseContentType(header: string | null): string {
   return header;
 }
 
+/** What a body may be, and what its sender is told beyond. */
+export interface BodyBound {
+  readonly maxBytes: number;
+  readonly problem: () => ProblemError;
+}
+
+export const VALUE_BOUND: BodyBound = {
+  maxBytes: VALUE_MAX_BYTES,
+  problem: () => new ProblemError("value-too-large", `A value has at most ${VALUE_MAX_BYTES} bytes.`),
+};
+
 /**
  * Collects the chunks of a body.
- * @throws ProblemError `value-too-large`, early when the length is declared
+ * @throws ProblemError the bound's, early when the length is declared
  */
 export class BodyBuffer {
+  readonly #bound: BodyBound;
   #chunks: Uint8Array[] = [];
   #length = 0;
 
   /** @param declared the Content-Length header */
-  constructor(declared: string | null) {
-    if (declared !== null && Number(declared) > VALUE_MAX_BYTES) throw tooLarge();
+  constructor(declared: string | null, bound = VALUE_BOUND) {
+    this.#bound = bound;
+    if (declared !== null && Number(declared) > bound.maxBytes) throw bound.problem();
   }
 
   add(chunk: Uint8Array): void {
     this.#length += chunk.byteLength;
-    if (this.#length > VALUE_MAX_BYTES) {
+    if (this.#length > this.#bound.maxBytes) {
       this.#chunks = [];
-      throw tooLarge();
+      throw this.#bound.problem();
     }
     this.#chunks.push(chunk);
   }
@@ -55,14 +68,32 @@ export class BodyBuffer {
 
 /** @throws ProblemError `value-too-large`, early when the length is declared; `invalid-body` when it breaks off */
 export async function readBody(request: Request): Promise<Uint8Array> {
-  const buffer = new BodyBuffer(request.headers.get("content-length"));
+  return collect(readChunks(request), request.headers.get("content-length"));
+}
+
+/**
+ * All of a body's chunks in one.
+ * @param declared the Content-Length header
+ */
+export async function collect(
+  chunks: AsyncIterable<Uint8Array>,
+  declared: string | null,
+  bound = VALUE_BOUND,
+): Promise<Uint8Array> {
+  const buffer = new BodyBuffer(declared, bound);
+  for await (const chunk of chunks) buffer.add(chunk);
+  return buffer.whole();
+}
+
+/** @throws ProblemError `invalid-body` when it breaks off */
+export async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
   const reader = request.body?.getReader();
-  if (reader === undefined) return buffer.whole();
+  if (reader === undefined) return;
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(broken);
-      if (done) return buffer.whole();
-      buffer.add(value);
+      if (done) return;
+      yield value;
     }
   } finally {
     reader.cancel().catch(() => undefined);
@@ -71,8 +102,4 @@ export async function readBody(request: Request): Promise<Uint8Array> {
 
 function broken(): never {
   throw new ProblemError("invalid-body");
-}
-
-function tooLarge(): ProblemError {
-  return new ProblemError("value-too-large", `A value has at most ${VALUE_MAX_BYTES} bytes.`);
 }

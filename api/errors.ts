@@ -1,7 +1,7 @@
 /**
  * The one table of problems the api answers with (RFC 9457). A slug is part of the contract: it never changes its meaning.
  */
-import type { ErrorCode } from "../core/errors.ts";
+import { type ErrorCode, OperatingError } from "../core/errors.ts";
 
 interface ProblemType {
   readonly status: number;
@@ -29,6 +29,9 @@ export const PROBLEMS = {
   "invalid-content-type": { status: 400, title: "The content type is not valid" },
   "invalid-revision": { status: 400, title: "That is not a revision" },
   "invalid-precondition": { status: 400, title: "The precondition is not valid" },
+  "invalid-batch": { status: 400, title: "The batch is not valid" },
+  "invalid-operation": { status: 400, title: "The operation is not valid" },
+  "batch-too-large": { status: 413, title: "The batch is too large" },
   "invalid-idempotency-key": { status: 400, title: "The idempotency key is not valid" },
   "invalid-increment": { status: 400, title: "The increment is not a 64-bit integer" },
   "invalid-expiry": { status: 400, title: "The expiry is not valid" },
@@ -106,6 +109,21 @@ export class ProblemError extends Error {
   }
 }
 
+/** What a failure is for a client; null where only we should know. */
+export function describeFailure(error: unknown): {
+  readonly slug: ProblemSlug;
+  readonly detail: string;
+  readonly headers?: ProblemError["headers"];
+  readonly members?: ProblemError["members"];
+} | null {
+  if (error instanceof ProblemError) {
+    const { slug, message: detail, headers, members } = error;
+    return { slug, detail, headers, members };
+  }
+  if (!(error instanceof OperatingError)) return null;
+  return { slug: problemOfCode(error.code), detail: detailOfCode(error.code) };
+}
+
 export function problemOfCode(code: ErrorCode): ProblemSlug {
   switch (code) {
     case "log-unavailable":
@@ -125,7 +143,7 @@ export function problemOfCode(code: ErrorCode): ProblemSlug {
 }
 
 /** What a client should know of an operating error, beyond the title. */
-export function detailOfCode(code: ErrorCode): string {
+function detailOfCode(code: ErrorCode): string {
   switch (code) {
     case "outcome-unknown":
       return "The write may or may not be applied. Repeat it with the same Idempotency-Key; if it had none, read the key first.";

@@ -2,7 +2,7 @@
  * A request and its answer as the handlers see them: less than `Request` and `Response` are, so that a server can give and
  * take them at no cost, and any runtime with fetch can too.
  */
-import { readBody } from "./body.ts";
+import { readBody, readChunks } from "./body.ts";
 import type { Caller } from "./caller.ts";
 import { DOCUMENT_HEADERS } from "./security-headers.ts";
 
@@ -16,6 +16,8 @@ export interface Incoming {
   readonly address: string | null;
   /** The body's bytes, at most the limit of a value. Asked for at most once. @throws ProblemError */
   body(): Promise<Uint8Array>;
+  /** The same as it comes, of any length: what is not asked for is not read. Not both. Breaks off with a ProblemError. */
+  chunks(): AsyncIterable<Uint8Array>;
   /** Aborted when the client goes away before it has its answer. Made when it is first asked for. */
   readonly gone: AbortSignal;
 }
@@ -66,6 +68,7 @@ export function fromRequest(request: Request, address: string | null = null): In
     header: (name) => headers.get(name),
     address,
     body: () => readBody(request),
+    chunks: () => readChunks(request),
     get gone() {
       return request.signal;
     },

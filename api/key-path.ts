@@ -31,6 +31,11 @@ const CONTROL_CHARACTERS = /\p{Cc}/u;
 /** URL parsers end a path at one and turn the other into a slash. */
 const UNENCODED = /[#\\]/;
 
+/** As clients write it: one segment, so that nothing in it is taken for a part of the path. */
+export function pathOfKey(namespace: string, key: string): string {
+  return `${KV_PREFIX}${namespace}/${encodeURIComponent(key)}`;
+}
+
 const encoder = new TextEncoder();
 
 /** Does a target that begins with KV_PREFIX name a key, though maybe an empty one? Else it names a namespace. */
@@ -82,16 +87,16 @@ function decodeKey(encoded: string): string {
   } catch {
     throw new ProblemError("invalid-key", "The key is not percent-encoded UTF-8.");
   }
-  checkKey(key);
-  return key;
+  return checkKey(key);
 }
 
-/** @throws ProblemError when a namespace cannot hold a key of that name */
-export function checkKey(key: string): void {
+/** @throws ProblemError `invalid-key`, `key-too-long` when a namespace cannot hold a key of that name */
+export function checkKey(key: string): string {
   if (key === "") throw new ProblemError("invalid-key", "The key is empty.");
   if (!key.isWellFormed()) throw new ProblemError("invalid-key", "The key is not Unicode text.");
   if (CONTROL_CHARACTERS.test(key)) throw new ProblemError("invalid-key", "The key holds a control character.");
   if (key.length * 3 > KEY_MAX_BYTES && encoder.encode(key).byteLength > KEY_MAX_BYTES) {
     throw new ProblemError("key-too-long", `A key has at most ${KEY_MAX_BYTES} bytes.`);
   }
+  return key;
 }

@@ -110,6 +110,18 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning: "The header `Millrace-Metadata` is not a JSON text in ASCII, or too long. Nothing was written.",
     advice: "Write what is not ASCII as `\\u` escapes, and what is long in the value.",
   },
+  "invalid-batch": {
+    meaning: "The body is not a JSON array of operations, nor an object that holds one. Nothing was written.",
+    advice: READ_DETAIL,
+  },
+  "invalid-operation": {
+    meaning: "One operation of a batch is not valid. It did nothing; the others went on.",
+    advice: "Correct that operation as `detail` says, and send it again.",
+  },
+  "batch-too-large": {
+    meaning: "A batch that is one JSON document has too many operations or bytes. Nothing was written.",
+    advice: "Send it line by line, as `application/x-ndjson`, or in several batches.",
+  },
   "invalid-transaction": {
     meaning:
       "A transaction is not one, or one of its parts is not valid: `at` is the part's place, as a JSON pointer into what was sent, `key` its key. Nothing was written.",

@@ -41,6 +41,23 @@ export function problemType(slug: ProblemSlug): string {
   return `/problems/${slug}`;
 }
 
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+}
+
+/** A problem as it is told of an item among many; of a whole request its id is told too. */
+export function problemDocument(
+  slug: ProblemSlug,
+  detail = "",
+  members: Readonly<Record<string, unknown>> = {},
+): ProblemDocument {
+  const { status, title } = PROBLEMS[slug];
+  return { type: problemType(slug), title, status, ...(detail !== "" && { detail }), ...members };
+}
+
 export function problemAnswer(
   slug: ProblemSlug,
   requestId: string,
@@ -48,10 +65,10 @@ export function problemAnswer(
   headers: Readonly<Record<string, string>> = {},
   members: Readonly<Record<string, unknown>> = {},
 ): TextAnswer {
-  const { status, title, ...rest } = PROBLEMS[slug];
-  const body = { type: problemType(slug), title, status, ...(detail !== "" && { detail }), ...members, requestId };
+  const rest = PROBLEMS[slug];
+  const body = { ...problemDocument(slug, detail, members), requestId };
   return {
-    status,
+    status: body.status,
     headers: {
       "Content-Type": "application/problem+json",
       ...DOCUMENT_HEADERS,

@@ -26,6 +26,7 @@ import { putValue, putValueRoute } from "./routes/put-value.ts";
 import { replayDeadLetter, replayDeadLetterRoute } from "./routes/replay-dead-letter.ts";
 import { replayDeadLetters, replayDeadLettersRoute } from "./routes/replay-dead-letters.ts";
 import { watchNamespace, watchNamespaceRoute } from "./routes/watch-namespace.ts";
+import { writeBatch, writeBatchRoute } from "./routes/write-batch.ts";
 
 export const ROUTES: readonly Route[] = [
   { about: putValueRoute, handler: putValue },
@@ -34,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   { about: patchValueRoute, handler: patchValue },
   { about: incrementValueRoute, handler: incrementValue },
   { about: commitTransactionRoute, handler: commitTransaction },
+  { about: writeBatchRoute, handler: writeBatch },
   { about: listKeysRoute, handler: listKeys },
   { about: watchNamespaceRoute, handler: watchNamespace },
   { about: getCommandRoute, handler: getCommand },

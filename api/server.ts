@@ -1,11 +1,11 @@
 /**
- * Listening, on Node. The only file of the api, beside its entry, that knows the runtime.
+ * Listening, on Node. The only file of the api, beside its entry and what a request is here (node-incoming.ts), that knows
+ * the runtime.
  *
  * Requests for keys, almost all there are, go straight from Node's objects to the handlers; the others through fetch's.
  * Whatever cannot be read as a request gets a problem too, and its connection is closed; so does the first request of a
  * connection that is one too many.
  */
-import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener, type Http2Bindings, type HttpBindings, RequestError } from "@hono/node-server";
@@ -13,15 +13,19 @@ import { ANSWER_STALL_MAX_MS, CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core
 import { pause } from "../core/pause.ts";
 import type { Service } from "../core/service.ts";
 import type { App } from "./app.ts";
-import { BodyBuffer } from "./body.ts";
-import { ProblemError, type ProblemSlug } from "./errors.ts";
-import { type Answer, type Incoming, toResponse } from "./exchange.ts";
+import { Arrivals } from "./arrivals.ts";
+import { BATCH_PREFIX } from "./batch-path.ts";
+import type { ProblemSlug } from "./errors.ts";
+import { type Answer, toResponse } from "./exchange.ts";
 import { KV_PREFIX } from "./key-path.ts";
+import { NodeIncoming } from "./node-incoming.ts";
 
 /** Slower senders of headers or bodies are cut off: they would hold a connection for nothing (slowloris). */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** How often Node looks for them. */
+const BODY_TIMEOUT_S = 30;
+/** Longer than a write may wait for its result (WAIT_MAX_S), which may be what holds it up. */
+const FLOW_TIMEOUT_S = 60;
+/** How often they are looked for. */
 const TIMEOUTS_LOOK_MS = 1000;
 /** Longer than the idle time of the usual proxies in front (60 s), so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -43,8 +47,10 @@ export class HttpServer implements Service {
   readonly #sockets = new Map<Socket, number>();
   /** Those of them that came when there were enough. */
   readonly #surplus = new WeakSet<Socket>();
+  readonly #arrivals = new Arrivals<Socket>(BODY_TIMEOUT_S, FLOW_TIMEOUT_S);
   #stopping = false;
   #listening = false;
+  #looking: NodeJS.Timeout | null = null;
 
   /**
    * @param connectionsMax open connections; requests on further ones are told `overloaded`
@@ -71,6 +77,7 @@ export class HttpServer implements Service {
     });
     const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
       if (this.#surplus.has(incoming.socket)) return this.#turnAway(incoming, outgoing);
+      this.#arrivals.begin(incoming.socket, incoming, isFlow(incoming));
       if (!incoming.url?.startsWith(KV_PREFIX)) return void fetched(incoming, outgoing);
       this.#answerKey(incoming, outgoing).catch((error: unknown) => {
         report(error);
@@ -80,7 +87,8 @@ export class HttpServer implements Service {
     this.#server = createServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        // Of all requests alike: some may take longer. See Arrivals.
+        requestTimeout: 0,
         connectionsCheckingInterval: TIMEOUTS_LOOK_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         maxHeaderSize: HEADERS_MAX_BYTES,
@@ -94,7 +102,7 @@ export class HttpServer implements Service {
     this.#server.on("connection", (socket) => this.#welcome(socket));
     this.#server.on("checkContinue", (incoming, outgoing) => {
       // Who asks before sending what is too large is told so instead.
-      if (!(Number(incoming.headers["content-length"]) > VALUE_MAX_BYTES)) outgoing.writeContinue();
+      if (isFlow(incoming) || !(Number(incoming.headers["content-length"]) > VALUE_MAX_BYTES)) outgoing.writeContinue();
       listener(incoming, outgoing);
     });
     this.#server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
@@ -113,6 +121,7 @@ export class HttpServer implements Service {
       });
       this.#server.listen(this.#port, this.#host, () => {
         this.#listening = true;
+        this.#looking = setInterval(() => this.#hurry(), TIMEOUTS_LOOK_MS);
         resolve();
       });
     });
@@ -131,6 +140,7 @@ export class HttpServer implements Service {
     const deadline = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MAX_MS);
     await closed;
     clearInterval(idle);
+    if (this.#looking) clearInterval(this.#looking);
     clearTimeout(deadline);
   }
 
@@ -138,6 +148,14 @@ export class HttpServer implements Service {
     if (this.#sockets.size >= this.#connectionsMax) this.#surplus.add(socket);
     this.#sockets.set(socket, performance.now());
     socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  #hurry(): void {
+    for (const { connection, flows } of this.#arrivals.look()) {
+      // What flows may be in the middle of its answer.
+      if (flows) connection.destroy();
+      else this.#refuse({ code: "ERR_HTTP_REQUEST_TIMEOUT" }, connection);
+    }
   }
 
   #turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -173,7 +191,7 @@ export class HttpServer implements Service {
     return response;
   }
 
-  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  #refuse(error: Pick<NodeJS.ErrnoException, "code">, socket: Socket): void {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const { status, headers, body } = this.#app.refuse(refusalOf(error.code));
     const all = { Connection: "close", ...headers, "Content-Length": lengthOf(body) };
@@ -182,65 +200,9 @@ export class HttpServer implements Service {
   }
 }
 
-/** A request as Node has parsed it. */
-class NodeIncoming implements Incoming {
-  readonly #incoming: IncomingMessage;
-  readonly #outgoing: ServerResponse;
-  #gone: AbortSignal | null = null;
-
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
-    this.#incoming = incoming;
-    this.#outgoing = outgoing;
-  }
-
-  get method(): string {
-    return this.#incoming.method ?? "";
-  }
-
-  get target(): string {
-    return this.#incoming.url ?? "";
-  }
-
-  header(name: string): string | null {
-    const value = this.#incoming.headers[name];
-    return typeof value === "string" ? value : null;
-  }
-
-  get address(): string | null {
-    return this.#incoming.socket.remoteAddress ?? null;
-  }
-
-  body(): Promise<Uint8Array> {
-    const incoming = this.#incoming;
-    return new Promise((resolve, reject) => {
-      const buffer = new BodyBuffer(this.header("content-length"));
-      incoming.on("data", (chunk: Buffer) => {
-        try {
-          buffer.add(chunk);
-        } catch (error) {
-          incoming.removeAllListeners("data");
-          reject(error);
-        }
-      });
-      incoming.on("end", () => resolve(buffer.whole()));
-      incoming.on("error", () => reject(new ProblemError("invalid-body")));
-    });
-  }
-
-  get gone(): AbortSignal {
-    this.#gone ??= this.#watch();
-    return this.#gone;
-  }
-
-  #watch(): AbortSignal {
-    const controller = new AbortController();
-    // A list may wait for every partition at once.
-    setMaxListeners(0, controller.signal);
-    this.#outgoing.on("close", () => {
-      if (!this.#outgoing.writableFinished) controller.abort();
-    });
-    return controller.signal;
-  }
+/** May the body come for as long as it moves? */
+function isFlow({ url }: IncomingMessage): boolean {
+  return url?.startsWith(BATCH_PREFIX) === true;
 }
 
 function refusalOf(code: string | undefined): ProblemSlug {

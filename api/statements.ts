@@ -11,6 +11,7 @@ export const STATEMENTS = {
   "PATCH /v1/kv/{namespace}/{key}": ofKey("write"),
   // What the counter comes to is the result of a write.
   "POST /v1/kv/{namespace}/{key}": ofKey("write"),
+  "POST /v1/batch/{namespace}": ofSome("write", "/v1/batch/"),
   "POST /v1/txn/{namespace}": ofSome("write", "/v1/txn/"),
   "GET /v1/kv/{namespace}": ofPrefix("read", "/v1/kv/"),
   "GET /v1/watch/{namespace}": ofPrefix("read", "/v1/watch/"),

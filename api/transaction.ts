@@ -63,7 +63,7 @@ export const transactionSchema = z.strictObject({
 
 type GivenCondition = z.infer<typeof conditionSchema>;
 type GivenOperation = z.infer<typeof operationSchema>;
-type GivenExpiry = { readonly [Name in keyof typeof expiry]?: unknown };
+type GivenExpiry = { readonly [Name in keyof typeof expiry]?: z.output<(typeof expiry)[Name]> };
 
 /** What is needed to read one. */
 export interface Reader {

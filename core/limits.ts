@@ -46,6 +46,17 @@ export const TRANSACTION_MAX_KEYS = 64;
 /** Patches in one transaction: eight of the longest take a third of a second. */
 export const TRANSACTION_MAX_PATCHES = 8;
 
+/** A batch that comes as one JSON document is held whole: larger ones are sent line by line. */
+export const BATCH_BODY_MAX_BYTES = 8 * 1024 * 1024;
+export const BATCH_ITEMS_MAX = 1000;
+
+/** One line of a batch: the largest value in base64, and what is said beside it. */
+export const BATCH_LINE_MAX_BYTES = 1536 * 1024;
+
+/** Lines of one batch that are read and whose results its client has not taken: then no more is read. */
+export const BATCH_WINDOW_MAX_ITEMS = 512;
+export const BATCH_WINDOW_MAX_BYTES = 4 * 1024 * 1024;
+
 /** Commands in one append call, over all its partitions: keeps it near 1 ms. */
 export const APPEND_CALL_MAX_COMMANDS = 500;
 

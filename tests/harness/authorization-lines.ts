@@ -53,6 +53,15 @@ export const LINES: Readonly<Record<RouteName, Line>> = {
     path: (key) => `${value(key)}?increment=1`,
     allowed: 202,
   },
+  // Each operation is answered for itself.
+  "POST /v1/batch/{namespace}": {
+    kind: "key",
+    action: "write",
+    path: (key) => `/v1/batch/n#${key}`,
+    body: '[{"op":"delete","key":"<key>"}]',
+    type: "application/json",
+    allowed: 202,
+  },
   "POST /v1/txn/{namespace}": {
     kind: "key",
     action: "write",
