@@ -2,10 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "../core/command.ts";
 import { OperatingError } from "../core/errors.ts";
 import { WATERMARK_ZERO } from "../core/functions/apply.ts";
-import { readPackageFile } from "../core/package-file.ts";
+import { IDLE } from "../tests/harness/idle-app.ts";
 import { type App, createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
-import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
 import { fromRequest } from "./exchange.ts";
 import { Repeats } from "./idempotency.ts";
@@ -39,9 +38,7 @@ beforeEach(() => {
   counted = [];
   problems = [];
   deps = {
-    partitions: 16,
-    access: { gateOf: () => null },
-    cors: null,
+    ...IDLE,
     submit: async (_, command) => {
       submitted.push(command);
       return { partition: 3, id: "10-2", grade: "memory" };
@@ -63,7 +60,6 @@ beforeEach(() => {
     now: () => 1,
     report: (error) => reported.push(error),
     countProblem: (slug) => problems.push(slug),
-    docsFiles: new DocsFiles(readPackageFile),
     counterOf: (route) => (status) => counted.push(`${route} ${status}`),
   };
 });

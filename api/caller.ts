@@ -1,7 +1,9 @@
 /**
  * Who asks, as the handlers see it.
  */
+import type { Command } from "../core/command.ts";
 import type { RateLimit } from "../core/rate-limiter.ts";
+import { keysOf } from "../core/transaction.ts";
 import { type Action, isAllowed, type Need, type Scope } from "./authorization.ts";
 import { ProblemError } from "./errors.ts";
 
@@ -33,6 +35,17 @@ export function principalOf(
   expiresMs: number = Number.POSITIVE_INFINITY,
 ): Principal {
   return { name, may: (need) => isAllowed(scopes, need), limit, expiresMs };
+}
+
+/**
+ * May the caller do this with every key that a command names?
+ * @param command null where nobody can tell which those are: any key might be among them
+ */
+export function mayWithCommand(caller: Caller, action: Action | "any", command: Command | null): boolean {
+  // A discard of what never was a command names no key.
+  if (command === null || command.namespace === "") return caller.may({ action: "admin", everything: true });
+  const { namespace } = command;
+  return keysOf(command).every((key) => caller.may({ action, namespace, key }));
 }
 
 /** @throws ProblemError `forbidden`: it says nothing of what is there */

@@ -4,8 +4,9 @@
 import type { Command } from "../core/command.ts";
 import { commandOfLetter, type DeadLetter } from "../core/dead-letter.ts";
 import { parseRevision } from "../core/entry-id.ts";
-import { keysOf } from "../core/transaction.ts";
-import type { Caller } from "./caller.ts";
+
+import { type Caller, mayWithCommand } from "./caller.ts";
+
 import { LETTERS_PREFIX } from "./dead-letters.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug } from "./errors.ts";
@@ -34,19 +35,12 @@ export async function readLetter(deps: AppDependencies, path: string, caller: Ca
   const revision = parseRevision(text, deps.partitions);
   if (revision === null) throw new ProblemError("invalid-revision");
   const found = await deps.store.letter(revision.partition, revision.id);
-  if (!mayAdminister(caller, typeof found === "string" ? null : commandOfLetter(found.letter))) {
+  if (!mayWithCommand(caller, "admin", typeof found === "string" ? null : commandOfLetter(found.letter))) {
     throw new ProblemError("dead-letter-not-found");
   }
   if (found === "none") throw new ProblemError("dead-letter-not-found");
   if (found === "gone") throw new ProblemError("dead-letter-gone");
   return { partition: revision.partition, ...found };
-}
-
-/** @param command null where the key is not known: any key might be the letter's */
-function mayAdminister(caller: Caller, command: Command | null): boolean {
-  if (command === null) return caller.may({ action: "admin", everything: true });
-  const { namespace } = command;
-  return keysOf(command).every((key) => caller.may({ action: "admin", namespace, key }));
 }
 
 /** Where a command that settles a letter goes: the letter's own partition. */

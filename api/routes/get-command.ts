@@ -12,8 +12,9 @@ import {
   type Revision,
 } from "../../core/entry-id.ts";
 import { WAIT_MAX_S } from "../../core/limits.ts";
-import { keysOf } from "../../core/transaction.ts";
-import type { Caller } from "../caller.ts";
+
+import { type Caller, mayWithCommand } from "../caller.ts";
+
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
@@ -99,17 +100,9 @@ export function getCommand(deps: AppDependencies): Handler {
 async function findEntry(deps: AppDependencies, { partition, id }: Revision, caller: Caller): Promise<Entry> {
   const raw = await deps.log.find(partition, id);
   const entry = raw && decodeEntry(raw[0], raw[1]);
-  if (entry && mayKnow(caller, entry)) return entry;
+  if (entry && mayWithCommand(caller, "any", entry.kind === "command" ? entry.command : null)) return entry;
   const { floor } = await deps.log.position(partition);
   throw new ProblemError(id !== ID_ZERO && compareIds(id, floor) <= 0 ? "command-trimmed" : "command-not-found");
-}
-
-function mayKnow(caller: Caller, entry: Entry): boolean {
-  if (entry.kind !== "command" || entry.command.namespace === "") {
-    return caller.may({ action: "admin", everything: true });
-  }
-  const { namespace } = entry.command;
-  return keysOf(entry.command).every((key) => caller.may({ action: "any", namespace, key }));
 }
 
 /** @returns null while it is queued */
