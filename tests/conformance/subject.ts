@@ -1,6 +1,7 @@
 /** The server under test as a check sees it: an HTTP client, and names that nobody else uses. */
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { type EventStream, openEventStream, type StreamOptions } from "../harness/event-stream.ts";
 import { type HttpClient, httpClient } from "../harness/http.ts";
 import type { Exchanges } from "./exchanges.ts";
 
@@ -9,6 +10,8 @@ export interface Subject extends HttpClient {
   readonly namespace: string;
   /** A key that no check before has used. */
   readonly newKey: () => string;
+  /** Opens `GET /v1/watch/<about>`. */
+  readonly watch: (about: string, options?: StreamOptions) => Promise<EventStream>;
   /** Sends bytes as they are, and returns all that comes back until the connection closes. */
   readonly raw: (bytes: string) => Promise<string>;
 }
@@ -23,10 +26,11 @@ const RAW_TIMEOUT_MS = 5000;
 let keys = 0;
 
 export function subjectOf({ url, token }: Target, namespace: string, exchanges: Exchanges): Subject {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const client = httpClient(url, {
     described: false,
     sockets: 16,
-    ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+    headers,
     onAnswer: (method, path, answer) => exchanges.add(method, path, answer),
   });
   return {
@@ -35,6 +39,16 @@ export function subjectOf({ url, token }: Target, namespace: string, exchanges: 
     newKey: () => {
       keys += 1;
       return `key-${keys}`;
+    },
+    watch: async (about, options = {}) => {
+      const stream = await openEventStream(url, about, { ...options, headers: { ...headers, ...options.headers } });
+      const { status, headers: answered } = stream;
+      exchanges.add("GET", `/v1/watch/${about}`, {
+        status,
+        headers: answered,
+        body: Buffer.from(stream.text || "events"),
+      });
+      return stream;
     },
     raw: (bytes) => sendRaw(new URL(url), bytes),
   };

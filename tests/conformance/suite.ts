@@ -24,6 +24,7 @@ import { reading } from "./features/reading.ts";
 import { requestIds } from "./features/request-ids.ts";
 import { revisions } from "./features/revisions.ts";
 import { values } from "./features/values.ts";
+import { watching } from "./features/watch.ts";
 import { type Subject, subjectOf, type Target } from "./subject.ts";
 
 export const FEATURES: readonly Feature[] = [
@@ -38,6 +39,7 @@ export const FEATURES: readonly Feature[] = [
   metadata,
   patch,
   listing,
+  watching,
   revisions,
   commands,
   grades,

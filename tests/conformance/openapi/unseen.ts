@@ -23,6 +23,7 @@ export const UNSEEN: readonly Unseen[] = [
     reason: "a command that dies takes a store that somebody else has written to",
   },
   { operation: /^(GET|HEAD) \/v1\/commands\//, status: "410", reason: "takes a log that was trimmed" },
+  { operation: /^(GET|HEAD) \/v1\/watch\//, status: "410", reason: "takes a log that was trimmed" },
   { operation: /^(GET|HEAD|DELETE|POST) \/v1\/dead-letters\/\{/, status: "200", reason: "takes a dead letter" },
   { operation: /^(DELETE|POST) \/v1\/dead-letters\/\{/, status: "201", reason: "takes a dead letter" },
   { operation: /^(DELETE|POST) \/v1\/dead-letters\/\{/, status: "202", reason: "takes a dead letter" },
