@@ -1,10 +1,9 @@
 /** `npm run start:ha`: log and store as one master and two replicas each, and three Sentinels that watch both. */
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Address } from "../../core/redis/url.ts";
 import type { Child } from "./child.ts";
-import { findFreePort, isPortFree } from "./ports.ts";
+import { keptPorts } from "./kept-ports.ts";
 import { type GroupsPlan, groupUrl, startNode, startSentinel, waitUntilInSync } from "./redis-groups.ts";
 import type { RedisKind } from "./redis-process.ts";
 import type { RedisTier, TierTools } from "./redis-tier.ts";
@@ -16,11 +15,14 @@ const READY_TIMEOUT_MS = 60_000;
 
 const ports = z.array(z.int()).length(NODES);
 const portsFile = z.object({ log: ports, store: ports, sentinels: z.array(z.int()).length(SENTINELS) });
-type Ports = z.infer<typeof portsFile>;
 
 export const replicatedRedis: RedisTier = {
   start: async (tools) => {
-    const chosen = await keptPorts(join(tools.folder.path, "ports.json"));
+    const chosen = await keptPorts(join(tools.folder.path, "ports.json"), portsFile, {
+      log: NODES,
+      store: NODES,
+      sentinels: SENTINELS,
+    });
     const plan: GroupsPlan = {
       nodes: { log: addressesOf(chosen.log), store: addressesOf(chosen.store) },
       sentinels: addressesOf(chosen.sentinels),
@@ -73,29 +75,6 @@ async function keepRunning(
     await start({ dir, reaper, onSpawn, readyTimeoutMs: READY_TIMEOUT_MS });
     await recorded;
   });
-}
-
-/** Chosen at the first start and kept with the data: the Sentinels remember who is the master by its address. */
-async function keptPorts(path: string): Promise<Ports> {
-  const kept = await readFile(path, "utf8").catch(() => undefined);
-  if (kept === undefined) {
-    const free = new Set<number>();
-    while (free.size < 2 * NODES + SENTINELS) free.add(await findFreePort());
-    const [log, store, sentinels] = [
-      [...free].slice(0, NODES),
-      [...free].slice(NODES, 2 * NODES),
-      [...free].slice(2 * NODES),
-    ];
-    const chosen = portsFile.parse({ log, store, sentinels });
-    await writeFile(path, JSON.stringify(chosen));
-    return chosen;
-  }
-  const known = portsFile.parse(JSON.parse(kept));
-  for (const port of Object.values(known).flat()) {
-    if (await isPortFree(port)) continue;
-    throw new Error(`port ${port} is taken by another program, and the data of this stack belongs to it: see ${path}`);
-  }
-  return known;
 }
 
 const addressesOf = (list: readonly number[]): Address[] => list.map((port) => ({ host: "127.0.0.1", port }));

@@ -1,11 +1,14 @@
 /**
  * `npm start`: the whole of Millrace on this machine, until Ctrl-C. A second Ctrl-C does not wait.
- * `npm run start:ha`, which adds --ha: the same with replicas and Sentinels, its data in a folder of its own.
+ * `npm run start:ha`, which adds --ha: the same with replicas and Sentinels; `npm run start:cluster`, which adds --cluster:
+ * with Redis Clusters. Their data is in folders of their own.
  */
 import { join } from "node:path";
+import { clusteredRedis } from "./clustered-redis.ts";
 import { readLocalConfig } from "./config.ts";
 import { LocalStack } from "./local-stack.ts";
 import { startReaper } from "./reaper.ts";
+import type { RedisTier } from "./redis-tier.ts";
 import { replicatedRedis } from "./replicated-redis.ts";
 import { singleRedis } from "./single-redis.ts";
 import { welcome } from "./welcome.ts";
@@ -19,13 +22,18 @@ const say = (line: string): void => {
 // The terminal or the reader of a pipe may go first; stopping in order matters more than telling of it.
 process.stdout.on("error", () => undefined);
 
+function kindOf(args: readonly string[]): { readonly folder: string; readonly redis: RedisTier } {
+  if (args.includes("--ha")) return { folder: "ha", redis: replicatedRedis };
+  if (args.includes("--cluster")) return { folder: "cluster", redis: clusteredRedis };
+  return { folder: ".", redis: singleRedis };
+}
+
 let stoppingSince: number | undefined;
 try {
   const config = readLocalConfig(process.env);
   const reaper = startReaper("TERM");
-  const replicated = process.argv.includes("--ha");
-  const dataFolder = replicated ? join(config.dataFolder, "ha") : config.dataFolder;
-  const redis = replicated ? replicatedRedis : singleRedis;
+  const { folder, redis } = kindOf(process.argv);
+  const dataFolder = join(config.dataFolder, folder);
   const program = "infra/local/start";
   const stack = new LocalStack({ config, dataFolder, redis, environment: process.env, reaper, program, say });
   const onSignal = (): void => {

@@ -26,10 +26,10 @@ beforeEach(async () => {
   });
 });
 
-async function startStack(env: Record<string, string> = {}): Promise<Child> {
+async function startStack(env: Record<string, string> = {}, args: readonly string[] = []): Promise<Child> {
   const stack = await startChild({
     command: process.execPath,
-    args: ["dist/infra/local/start.js"],
+    args: ["dist/infra/local/start.js", ...args],
     reaper: testReaper(),
     env: {
       PATH: process.env.PATH,
@@ -46,15 +46,15 @@ async function startStack(env: Record<string, string> = {}): Promise<Child> {
   return stack;
 }
 
-async function startReadyStack(): Promise<Child> {
-  const stack = await startStack();
+async function startReadyStack(...args: string[]): Promise<Child> {
+  const stack = await startStack({}, args);
   await waitFor(() => stack.lines().includes("Millrace is ready.") || !stack.running, { timeoutMs: 20_000 });
   expect(stack.lines().join("\n")).toContain("Millrace is ready.");
   return stack;
 }
 
-async function childPids(): Promise<number[]> {
-  const lock = JSON.parse(await readFile(join(folder, "lock"), "utf8")) as { children: { pid: number }[] };
+async function childPids(within = "."): Promise<number[]> {
+  const lock = JSON.parse(await readFile(join(folder, within, "lock"), "utf8")) as { children: { pid: number }[] };
   return lock.children.map(({ pid }) => pid);
 }
 
@@ -75,6 +75,20 @@ describe("the local stack", () => {
 
     const second = await startReadyStack();
     expect(await (await fetch(key)).text()).toBe("hello");
+    expect(await second.stop(STOP_GRACE_MS)).toBe(0);
+  });
+
+  it("with --cluster has three masters each for log and store, which find each other again with all that was written", async () => {
+    const keys = Array.from({ length: 20 }, (_, n) => `http://127.0.0.1:${port}/v1/kv/demo/key-${n}`);
+    const first = await startReadyStack("--cluster");
+    expect(await childPids("cluster")).toHaveLength(9);
+    for (const key of keys) {
+      const written = await fetch(key, { method: "PUT", body: key, headers: { prefer: "wait=5" } });
+      expect(written.status).toBe(201);
+    }
+    expect(await first.stop(STOP_GRACE_MS)).toBe(0);
+    const second = await startReadyStack("--cluster");
+    for (const key of keys) expect(await (await fetch(key)).text()).toBe(key);
     expect(await second.stop(STOP_GRACE_MS)).toBe(0);
   });
 
