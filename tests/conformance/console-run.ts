@@ -16,8 +16,9 @@ export async function runFeatures(
   let broken = 0;
   for (const each of features) {
     say(`\n${each.name}`);
-    if (!(await run.serves(each))) {
-      say(`  SKIPPED: this server has no ${each.where}`);
+    const hindrance = await run.hindrance(each);
+    if (hindrance !== null) {
+      say(`  SKIPPED: ${hindrance}`);
       continue;
     }
     const subject: Subject = run.subjectFor(each);

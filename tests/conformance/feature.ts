@@ -11,6 +11,8 @@ export interface Feature {
   readonly guarantees: Readonly<Record<string, Check>>;
   /** A path that a server with this feature answers with 200; on others it is skipped, and said so. */
   readonly where?: string;
+  /** It is tried only where the run was given a token. */
+  readonly withToken?: true;
 }
 
 /** @param guarantees by name: a sentence that says what holds */
@@ -18,7 +20,7 @@ export function feature(
   slug: string,
   name: string,
   guarantees: Readonly<Record<string, Check>>,
-  options: Pick<Feature, "where"> = {},
+  options: Pick<Feature, "where" | "withToken"> = {},
 ): Feature {
   return { slug, name, guarantees, ...options };
 }

@@ -15,8 +15,9 @@ export function testConformance(start: () => Promise<Target>): void {
     describe(feature.name, () => {
       for (const [name, check] of Object.entries(feature.guarantees)) {
         test(name, async ({ skip }) => {
-          const { serves, subjectFor } = await run();
-          if (!(await serves(feature))) return skip(`this server has no ${feature.where}`);
+          const { hindrance, subjectFor } = await run();
+          const reason = await hindrance(feature);
+          if (reason !== null) return skip(reason);
           await check(subjectFor(feature));
         });
       }

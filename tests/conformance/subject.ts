@@ -8,6 +8,10 @@ import type { Exchanges } from "./exchanges.ts";
 export interface Subject extends HttpClient {
   /** All that the checks of a feature write is in namespaces that begin with this. */
   readonly namespace: string;
+  /** The same requests without the token of the run. */
+  readonly stranger: HttpClient;
+  /** The header lines that say who asks, for {@link raw}; empty where nobody need say. */
+  readonly credentials: string;
   /** A key that no check before has used. */
   readonly newKey: () => string;
   /** Opens `GET /v1/watch/<about>`. */
@@ -27,14 +31,17 @@ let keys = 0;
 
 export function subjectOf({ url, token }: Target, namespace: string, exchanges: Exchanges): Subject {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const client = httpClient(url, {
-    described: false,
-    sockets: 16,
-    headers,
-    onAnswer: (method, path, answer) => exchanges.add(method, path, answer),
-  });
+  const open = (always: Record<string, string>) =>
+    httpClient(url, {
+      described: false,
+      sockets: 16,
+      headers: always,
+      onAnswer: (method, path, answer) => exchanges.add(method, path, answer),
+    });
   return {
-    ...client,
+    ...open(headers),
+    stranger: open({}),
+    credentials: token === undefined ? "" : `Authorization: Bearer ${token}\r\n`,
     namespace,
     newKey: () => {
       keys += 1;

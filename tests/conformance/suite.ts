@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { httpClient } from "../harness/http.ts";
 import { Exchanges } from "./exchanges.ts";
 import type { Feature } from "./feature.ts";
+import { authentication } from "./features/authentication.ts";
 import { commands } from "./features/commands.ts";
 import { conditionalWrites } from "./features/conditional-writes.ts";
 import { contentTypes } from "./features/content-types.ts";
@@ -49,6 +50,7 @@ export const FEATURES: readonly Feature[] = [
   methods,
   requestIds,
   malformedRequests,
+  authentication,
   documents,
 ];
 
@@ -56,8 +58,8 @@ export const FEATURES: readonly Feature[] = [
 export interface Run {
   readonly exchanges: Exchanges;
   readonly subjectFor: (feature: Feature) => Subject;
-  /** Has the server this feature? */
-  readonly serves: (feature: Feature) => Promise<boolean>;
+  /** Why a feature cannot be tried on this server; null when it can. */
+  readonly hindrance: (feature: Feature) => Promise<string | null>;
   /** The server's own description of itself; null where it has none. */
   readonly openapi: () => Promise<unknown>;
 }
@@ -69,8 +71,12 @@ export function startRun(target: Target): Run {
   return {
     exchanges,
     subjectFor: ({ slug }) => subjectOf(target, `${name}.${slug}`, exchanges),
-    serves: async ({ where }) =>
-      where === undefined || (await httpClient(target.url).send("GET", where)).status === 200,
+    hindrance: async ({ where, withToken }) => {
+      if (withToken && target.token === undefined) return "no token was given";
+      if (where === undefined) return null;
+      const { status } = await httpClient(target.url, { described: false }).send("GET", where);
+      return status === 200 ? null : `this server has no ${where}`;
+    },
     openapi: async () => {
       const { status, text } = await httpClient(target.url, { described: false }).send("GET", "/openapi.json");
       if (status === 404) return null;

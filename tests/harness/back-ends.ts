@@ -4,27 +4,32 @@ import { type ProcessOptions, startApi, startConsumer } from "./process.ts";
 import { startRedisClusters } from "./redis-cluster.ts";
 import { startRedisGroups } from "./redis-groups.ts";
 import { startRedis } from "./redis-server.ts";
+import { bearer, newToken, newTokensFile, scope, tokenEntry } from "./tokens.ts";
 import { waitFor } from "./wait-for.ts";
 
 export type BackEnd = "standalone" | "sentinel" | "cluster";
 
 export interface RunningBackEnd {
   readonly url: string;
-  readonly log: ProcessOptions["log"];
-  readonly store: ProcessOptions["store"];
-  /** Another consumer of the same. */
-  addConsumer(): ReturnType<typeof startConsumer>;
+  /** May do everything; undefined where everybody may. */
+  readonly token: string | undefined;
 }
 
 const PARTITIONS = 16;
+const EVERYTHING = scope("*", "", "read", "write", "admin");
 
 /** One API and one consumer. All is ended with the test file. */
-export async function startBackEnd(kind: BackEnd, env: Record<string, string> = {}): Promise<RunningBackEnd> {
+export async function startBackEnd(kind: BackEnd, { tokens = false } = {}): Promise<RunningBackEnd> {
   const { log, store } = await startRedises(kind);
-  const options = { log, store, env: { MILLRACE_PARTITIONS: String(PARTITIONS), ...env } };
-  const [api] = await Promise.all([startApi(options), startConsumer(options)]);
-  await untilHeard(api.url);
-  return { url: api.url, log, store, addConsumer: () => startConsumer(options) };
+  const token = tokens ? newToken() : undefined;
+  const file = token === undefined ? undefined : await newTokensFile(tokenEntry("all", token, [EVERYTHING]));
+  const env = { MILLRACE_PARTITIONS: String(PARTITIONS) };
+  const [api] = await Promise.all([
+    startApi({ log, store, env: { ...env, ...file?.env } }),
+    startConsumer({ log, store, env }),
+  ]);
+  await untilHeard(api.url, token);
+  return { url: api.url, token };
 }
 
 async function startRedises(kind: BackEnd): Promise<Pick<ProcessOptions, "log" | "store">> {
@@ -41,8 +46,8 @@ async function startRedises(kind: BackEnd): Promise<Pick<ProcessOptions, "log" |
 }
 
 /** Waits until the results of waiting writes are heard, of each partition: before that they are told only as applied. */
-async function untilHeard(url: string): Promise<void> {
-  const client = httpClient(url, { sockets: PARTITIONS });
+async function untilHeard(url: string, token: string | undefined): Promise<void> {
+  const client = httpClient(url, { sockets: PARTITIONS, headers: token === undefined ? {} : bearer(token) });
   await waitFor(async () => {
     const answers = await Promise.all(
       Array.from({ length: 4 * PARTITIONS }, (_, n) => client.put("warm-up", `key-${n}`, "v", WAIT)),

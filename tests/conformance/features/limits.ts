@@ -46,17 +46,22 @@ export const limits = feature("limits", "what is too long or not allowed is refu
   },
 
   "a value of one byte more than 1 MiB is refused, with its length told and without": async (subject) => {
-    const { namespace, put, get, raw, newKey } = subject;
+    const { namespace, put, get, raw, credentials, newKey } = subject;
     const key = newKey();
     isProblem(await put(namespace, key, Buffer.alloc(1024 * 1024 + 1)), 413, "value-too-large");
     const chunks = `10000\r\n${"x".repeat(65536)}\r\n`.repeat(16);
-    const head = `PUT /v1/kv/${namespace}/${key} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n`;
+    const head = `PUT /v1/kv/${namespace}/${key} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n${credentials}`;
     assert.match(await raw(`${head}\r\n${chunks}1\r\nx\r\n0\r\n\r\n`), /^HTTP\/1\.1 413 /);
     isProblem(await get(namespace, key), 404, "key-not-found");
   },
 
-  "who asks before sending too much is told so instead of being sent on": async ({ namespace, raw, newKey }) => {
-    const head = `PUT /v1/kv/${namespace}/${newKey()} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1048577\r\n`;
+  "who asks before sending too much is told so instead of being sent on": async ({
+    namespace,
+    raw,
+    credentials,
+    newKey,
+  }) => {
+    const head = `PUT /v1/kv/${namespace}/${newKey()} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1048577\r\n${credentials}`;
     const answer = await raw(`${head}Expect: 100-continue\r\n\r\n`);
     assert.match(answer, /^HTTP\/1\.1 413 /);
   },
