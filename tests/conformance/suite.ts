@@ -12,6 +12,7 @@ import { documents } from "./features/documents.ts";
 import { expiry } from "./features/expiry.ts";
 import { grades } from "./features/grades.ts";
 import { head } from "./features/head.ts";
+import { idempotency } from "./features/idempotency.ts";
 import { increments } from "./features/increments.ts";
 import { limits } from "./features/limits.ts";
 import { listing } from "./features/listing.ts";
@@ -41,6 +42,7 @@ export const FEATURES: readonly Feature[] = [
   patch,
   listing,
   watching,
+  idempotency,
   revisions,
   commands,
   grades,

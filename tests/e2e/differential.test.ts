@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { expect, test } from "vitest";
-import { OPERATIONS, pickOperation, read } from "../differential/operations.ts";
+import { OPERATIONS, pickOperation } from "../differential/operations.ts";
+import { read } from "../differential/reads.ts";
 import { World } from "../differential/world.ts";
 import { randomFrom } from "../faults/suite/random.ts";
 import { alongside } from "../harness/crowd.ts";
