@@ -25,6 +25,7 @@ import { preferences } from "./features/preferences.ts";
 import { reading } from "./features/reading.ts";
 import { requestIds } from "./features/request-ids.ts";
 import { revisions } from "./features/revisions.ts";
+import { transactions } from "./features/transactions.ts";
 import { values } from "./features/values.ts";
 import { watching } from "./features/watch.ts";
 import { type Subject, subjectOf, type Target } from "./subject.ts";
@@ -41,6 +42,7 @@ export const FEATURES: readonly Feature[] = [
   metadata,
   patch,
   listing,
+  transactions,
   watching,
   idempotency,
   revisions,

@@ -12,6 +12,7 @@ const GUARDED: readonly (readonly [method: string, path: string])[] = [
   ["POST", "/v1/kv/{namespace}/k?increment=1"],
   ["GET", "/v1/kv/{namespace}"],
   ["GET", "/v1/watch/{namespace}"],
+  ["POST", "/v1/txn/{namespace}"],
   ["GET", "/v1/commands/00-1-1"],
   ["GET", "/v1/dead-letters"],
   ["DELETE", "/v1/dead-letters?all=true"],
