@@ -29,6 +29,12 @@ export type Write =
   | { readonly op: "increment"; readonly by: string; readonly expiry?: Expiry | "keep" }
   | { readonly op: "patch"; readonly patch: string; readonly expiry?: Expiry | "keep" };
 
+/** A part of a transaction. */
+export interface Step {
+  readonly key: string;
+  readonly write: Write;
+}
+
 export type Outcome =
   | { readonly kind: "created" | "replaced" | "deleted" | "absent" }
   | { readonly kind: "counted"; readonly value: string }
@@ -82,6 +88,31 @@ export class Model {
         return { kind: effect };
       }
     }
+  }
+
+  /** All of the writes, or none: `at` is the first that stands in the way. */
+  commit(
+    steps: readonly Step[],
+    conditions: readonly (Condition & { readonly key: string })[],
+    revision: string,
+  ): { readonly outcomes: readonly Outcome[] } | { readonly at: string; readonly outcome: Outcome } {
+    for (const [index, condition] of conditions.entries()) {
+      if (!isMet(condition, this.#entries.get(condition.key))) {
+        return { at: `/if/${index}`, outcome: { kind: "rejected", reason: "condition-not-met" } };
+      }
+    }
+    const before = new Map(this.#entries);
+    const outcomes: Outcome[] = [];
+    for (const [index, { key, write }] of steps.entries()) {
+      const outcome = this.apply(key, write, undefined, revision);
+      if (outcome.kind === "rejected") {
+        this.#entries.clear();
+        for (const [name, entry] of before) this.#entries.set(name, entry);
+        return { at: `/then/${index}`, outcome };
+      }
+      outcomes.push(outcome);
+    }
+    return { outcomes };
   }
 
   /** The value changes; all else stays, but for the expiry where another is given. */

@@ -3,9 +3,10 @@
  * included. Its keys are its own, so both see the same order.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { Random } from "../faults/suite/random.ts";
 import type { Answer, HttpClient, SendOptions } from "../harness/http.ts";
-import type { Condition, Entry, Expiry, Outcome, Write } from "./model.ts";
+import type { Condition, Entry, Expiry, Outcome, Step, Write } from "./model.ts";
 import { Model } from "./model.ts";
 
 /** What an answer must be. A header that is undefined must not be there. */
@@ -106,6 +107,32 @@ export class World {
     this.compare(answer, { ...expected, headers: { ...others, "idempotent-replayed": "true" } });
   }
 
+  /** One transaction, whose result is waited for. */
+  async commit(steps: readonly Step[], conditions: readonly (Condition & { readonly key: string })[]): Promise<void> {
+    const body = JSON.stringify({
+      if: conditions.map(tellCondition), // biome-ignore lint/suspicious/noThenProperty: the contract's word
+      then: steps.map(tellStep),
+    });
+    const headers = { "content-type": "application/json", prefer: WAIT };
+    const answer = await this.send("POST", `/v1/txn/${this.namespace}`, { headers, body });
+    const revision = String(answer.headers["millrace-revision"] ?? "");
+    const result = this.model.commit(steps, conditions, revision);
+    if ("outcome" in result) {
+      this.compare(answer, this.#resultOf(result.outcome, "", revision));
+      if ((JSON.parse(answer.text) as { at?: string }).at !== result.at)
+        this.fail(`expected it to stop at ${result.at}`);
+      return;
+    }
+    this.compare(answer, { status: 200, headers: { etag: `"${revision}"`, "content-type": "application/json" } });
+    const { outcomes } = result;
+    const results = outcomes.map(({ kind, ...rest }, index) => ({ key: steps[index]?.key, effect: kind, ...rest }));
+    const told = JSON.parse(answer.text) as unknown;
+    if (!isDeepStrictEqual(told, { revision, results })) this.fail(`expected ${JSON.stringify(results)}`);
+    for (const [index, { key, write }] of steps.entries()) {
+      this.#remember(key, revision, outcomes[index] as Outcome, write.op, true);
+    }
+  }
+
   #remember(key: string, revision: string, outcome: Outcome, op: string, waits: boolean): void {
     const known = this.revisions.get(key) ?? [];
     const last = known.at(-1);
@@ -180,6 +207,25 @@ function acceptedAs(revision: string): Expected {
     body: "",
     headers: { location: `/v1/commands/${revision}`, "millrace-grade": "memory", "preference-applied": undefined },
   };
+}
+
+function tellCondition({ key, kind, revision }: Condition & { readonly key: string }): object {
+  if (revision === "*") return { key, exists: kind === "match" };
+  return { key, [kind === "match" ? "revision" : "not_revision"]: revision };
+}
+
+/** Without expiry and metadata: those of single writes are enough. */
+function tellStep({ key, write }: Step): object {
+  switch (write.op) {
+    case "put":
+      return { op: "put", key, value: write.value, content_type: write.contentType };
+    case "patch":
+      return { op: "patch", key, value: write.patch };
+    case "increment":
+      return { op: "increment", key, by: write.by };
+    case "delete":
+      return { op: "delete", key };
+  }
 }
 
 function headersOf(condition: Condition | undefined): Record<string, string> {

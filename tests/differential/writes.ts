@@ -1,6 +1,6 @@
 /** What the differential test writes. */
 import { waitFor } from "../harness/wait-for.ts";
-import type { Condition, Expiry } from "./model.ts";
+import type { Condition, Expiry, Write } from "./model.ts";
 import type { OperationKind } from "./operations.ts";
 import type { World } from "./world.ts";
 
@@ -50,6 +50,20 @@ function someExpiry({ random }: World): { readonly query: readonly string[]; rea
       return { query: ["keep_ttl"], expiry: "keep" };
     default:
       return { query: [] };
+  }
+}
+
+/** Mostly what fits any key: one that does not undoes all of them. */
+function someStep({ random }: World): Write {
+  switch (random.integer(0, 7)) {
+    case 0:
+      return { op: "increment", by: random.pick(STEPS) };
+    case 1:
+      return { op: "patch", patch: random.pick(PATCHES) };
+    case 2:
+      return { op: "delete" };
+    default:
+      return { op: "put", value: random.pick(VALUES), contentType: random.pick(TYPES) };
   }
 }
 
@@ -145,6 +159,23 @@ export const WRITES: readonly OperationKind[] = [
       const outcome = await world.write({ ...request, write: { op: "increment", by } });
       if (random.chance(0.5)) await WRITES[0]?.run(world);
       await world.repeat(request, outcome);
+    },
+  },
+  {
+    name: "commit a transaction, where all keys are of one partition",
+    weight: 6,
+    run: async (world) => {
+      const { random } = world;
+      if (!world.namespace.startsWith("@")) return;
+      const keys = random.shuffled(world.keys).slice(0, random.integer(1, 4));
+      const conditions = keys.flatMap((key) => {
+        const condition = random.chance(0.5) ? someCondition(world, key, false) : undefined;
+        return condition === undefined ? [] : [{ key, ...condition }];
+      });
+      await world.commit(
+        keys.map((key) => ({ key, write: someStep(world) })),
+        conditions,
+      );
     },
   },
   {

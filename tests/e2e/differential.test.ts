@@ -28,7 +28,9 @@ async function compareWithModel(stack: Stack, pace: (index: number) => Promise<v
   let done = 0;
   const worlds = Array.from({ length: CLIENTS }, (_, n) => {
     const keys = Array.from({ length: KEYS_EACH }, (_key, index) => `k${index}/ü`);
-    return new World(clients, random.fork(`client ${n}`), `client-${n}`, keys);
+    // Half of them in pinned namespaces, where keys can share a transaction.
+    const namespace = `${n % 2 === 0 ? "@" : ""}client-${n}`;
+    return new World(clients, random.fork(`client ${n}`), namespace, keys);
   });
   try {
     await Promise.all(
