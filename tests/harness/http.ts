@@ -24,7 +24,13 @@ export interface SendOptions {
 
 export interface HttpClient {
   readonly send: (method: string, path: string, options?: SendOptions) => Promise<Answer>;
-  readonly put: (namespace: string, key: string, value: string | Buffer, options?: SendOptions) => Promise<Answer>;
+  readonly put: (
+    namespace: string,
+    key: string,
+    value: string | Buffer,
+    options?: SendOptions,
+    ttlS?: number,
+  ) => Promise<Answer>;
   readonly get: (namespace: string, key: string, options?: SendOptions) => Promise<Answer>;
   readonly remove: (namespace: string, key: string, options?: SendOptions) => Promise<Answer>;
   readonly increment: (namespace: string, key: string, by?: string, options?: SendOptions) => Promise<Answer>;
@@ -97,8 +103,8 @@ export function httpClient(url: string, options: ClientOptions = {}): HttpClient
 
   return {
     send,
-    put: (namespace, key, value, options) =>
-      send("PUT", pathOf(namespace, key), {
+    put: (namespace, key, value, options, ttlS) =>
+      send("PUT", pathOf(namespace, key) + (ttlS === undefined ? "" : `?ttl=${ttlS}`), {
         ...options,
         headers: { "content-type": "text/plain", ...options?.headers },
         body: value,

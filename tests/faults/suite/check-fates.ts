@@ -1,6 +1,6 @@
 /** What became of every write, by the log: once, as told, in its clients' order. Pure. */
 import { compareIds, type EntryId } from "../../../core/entry-id.ts";
-import { COUNTERS, type Evidence } from "./evidence.ts";
+import { ACCOUNT_PATTERN, COUNTERS, type Evidence } from "./evidence.ts";
 import { claimOf, type Operation } from "./history.ts";
 import type { PartitionModel, Step } from "./model.ts";
 import type { Findings } from "./violations.ts";
@@ -77,18 +77,27 @@ function checkTold(operation: Operation, step: Step, about: string, findings: Fi
 
 /** The answers that fit what the log gives. 200 with a body of JSON: applied, and nothing more was known. */
 function expectedStatuses({ result }: Step, body: string): number[] {
-  const plain = body.startsWith("{") ? [200] : [];
+  const plain = body.startsWith("{") && !body.includes('"results"') ? [200] : [];
   const [outcome, effect, value] = result.split(" ");
   if (outcome === "dead") return [422];
   if (outcome === "rejected") return [effect === "condition-not-met" ? 412 : 409];
   switch (effect) {
     case "created":
       return [201, ...plain];
+    case "committed":
+      return resultsIn(body) === value ? [200] : plain;
     case "counted":
       return body === value ? [200] : plain;
     default:
       return [204, ...plain];
   }
+}
+
+/** What a transaction's client was told of each key, as the log's model says it. */
+function resultsIn(body: string): string | undefined {
+  if (!body.includes('"results"')) return undefined;
+  const { results } = JSON.parse(body) as { results: { effect: string; value?: string }[] };
+  return results.map(({ effect, value }) => (value === undefined ? effect : `${effect}:${value}`)).join(",");
 }
 
 /** The log counts without a break, and its order is the one its clients saw: what began after an answer comes after it. */
@@ -142,6 +151,24 @@ export function checkCounters(evidence: Evidence, entries: Entries, findings: Fi
     const stored = master?.partitions[partition]?.values.get(`${COUNTERS}/${key}`)?.toString("latin1") ?? "\n0";
     const value = stored.slice(stored.indexOf("\n") + 1);
     if (value !== String(sum)) findings.add("miscounted", `${COUNTERS}/${key} is ${value}, its increments are ${sum}`);
+  }
+}
+
+/** Whatever was moved between them, the accounts of a bank hold together what they held at first: nothing. */
+export function checkBanks(evidence: Evidence, findings: Findings): void {
+  for (const { node, partitions } of evidence.stores) {
+    const sums = new Map<string, bigint>();
+    for (const { values } of partitions) {
+      for (const [name, stored] of values) {
+        const bank = ACCOUNT_PATTERN.exec(name)?.[1];
+        if (bank === undefined) continue;
+        const text = stored.toString("latin1");
+        sums.set(bank, (sums.get(bank) ?? 0n) + BigInt(text.slice(text.indexOf("\n") + 1)));
+      }
+    }
+    for (const [bank, sum] of sums) {
+      if (sum !== 0n) findings.add("miscounted", `${node}: the accounts of bank ${bank} hold ${sum} together`);
+    }
   }
 }
 

@@ -133,6 +133,7 @@ function resultOf({ kind }: Operation, status: number, body: string): RegisterRe
   return { kind: "applied" };
 }
 
+/** Transactions are never strong: they are of several registers. */
 function actionOf({ kind, value = "", by = "0" }: Operation): RegisterOperation["action"] {
   if (kind === "put") return { kind, value };
   return kind === "increment" ? { kind, by } : { kind: "delete" };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { check } from "./check.ts";
-import { COUNTERS, type Evidence, type PartitionImage } from "./evidence.ts";
-import { type Operation, type Told, traceparentOf } from "./history.ts";
-import { PartitionModel, type RawEntry } from "./model.ts";
+import { BANKS, COUNTERS, type Evidence, type PartitionImage } from "./evidence.ts";
+import type { Operation, Told } from "./history.ts";
+import { entryOf as entry, PUT } from "./log-story.ts";
+import type { RawEntry } from "./model.ts";
 import { KINDS, type Kind } from "./violations.ts";
 
 /** A run in which all is well; each test breaks one thing of it. */
@@ -14,16 +15,6 @@ interface Story {
 }
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-const entry = (
-  id: string,
-  ordinal: number,
-  operation: number,
-  header: Record<string, unknown>,
-  body = "",
-): RawEntry => {
-  const command = { p: "api.0", s: ordinal, t: 1, n: "n", tp: traceparentOf(operation), ...header };
-  return { id, fields: ["v1", `${ordinal} ${JSON.stringify(command)}`, "b", body].map((text) => Buffer.from(text)) };
-};
 const answer = (status: number, revision?: string, more: Partial<Extract<Told, { kind: "answer" }>> = {}): Told => ({
   kind: "answer",
   status,
@@ -52,8 +43,6 @@ const operation = (
   answer: told,
   ...more,
 });
-
-const PUT = { o: "put", c: "text/plain" };
 
 function story(): Story {
   const log = [
@@ -89,6 +78,7 @@ function story(): Story {
         [COUNTERS, ["c"]],
         ["n", ["b"]],
       ]),
+      expiries: new Map(),
       outcomes: new Map([
         ["3-0", "rejected condition-not-met"],
         ["4-0", "applied counted 5"],
@@ -219,6 +209,19 @@ describe("found out is", () => {
       "diverged",
       ({ image }) => void Object.assign(image, { indexes: new Map([[COUNTERS, ["c"]]]) }),
     ],
+    [
+      "accounts of a bank that hold more together than nothing",
+      "miscounted",
+      ({ image }) =>
+        void Object.assign(image, {
+          values: new Map([...image.values, [`${BANKS}/{b}/account-0`, Buffer.from("7-0\ttext/plain\n5")]]),
+        }),
+    ],
+    [
+      "an expiry that no key has",
+      "diverged",
+      ({ image }) => void Object.assign(image, { expiries: new Map([["n/b", "1000"]]) }),
+    ],
     ["an outcome that is missing", "diverged", ({ image }) => void Object.assign(image, { outcomes: new Map() })],
     ["a dead letter that nothing explains", "diverged", ({ image }) => void Object.assign(image, { dead: ["2-0"] })],
     [
@@ -245,26 +248,5 @@ describe("found out is", () => {
     const spoilt = story();
     spoil(spoilt);
     expect(judge(spoilt)).toContain(kind);
-  });
-});
-
-describe("the model", () => {
-  test("gives a resent command one effect", () => {
-    const model = new PartitionModel(0).applyAll([
-      entry("1-0", 1, 1, { o: "increment", k: "c", by: "5" }),
-      { ...entry("2-0", 2, 1, { o: "increment", k: "c", by: "5", s: 1 }) },
-    ]);
-    expect(model.steps.map(({ result }) => result)).toEqual(["applied counted 5", "applied repeated"]);
-    expect(model.current("n/c")?.body?.toString()).toBe("5");
-  });
-
-  test("counts over 64 bits exactly, and refuses what does not fit", () => {
-    const model = new PartitionModel(0).applyAll([
-      entry("1-0", 1, 1, { o: "increment", k: "c", by: "9223372036854775806" }),
-      entry("2-0", 2, 2, { o: "increment", k: "c", by: "1" }),
-      entry("3-0", 3, 3, { o: "increment", k: "c", by: "1" }),
-    ]);
-    expect(model.steps.at(-1)?.result).toBe("rejected increment-overflow");
-    expect(model.current("n/c")?.body?.toString()).toBe("9223372036854775807");
   });
 });

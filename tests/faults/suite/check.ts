@@ -1,5 +1,5 @@
 /** Judges a run: see the parts for what each of them finds. Pure. */
-import { checkCounters, checkFates, checkOrder, entriesOf, type Fates } from "./check-fates.ts";
+import { checkBanks, checkCounters, checkFates, checkOrder, entriesOf, type Fates } from "./check-fates.ts";
 import { checkReads, checkRegisters, type RegisterCount } from "./check-reads.ts";
 import { checkStores } from "./check-stores.ts";
 import type { Evidence } from "./evidence.ts";
@@ -21,6 +21,7 @@ export function check(evidence: Evidence): Judgement {
   const fates = checkFates(evidence, entries, findings);
   checkOrder(evidence, models, findings);
   checkCounters(evidence, entries, findings);
+  checkBanks(evidence, findings);
   checkReads(evidence, models, findings);
   const registers = checkRegisters(evidence, entries, findings);
   checkStores(evidence, models, findings);

@@ -1,4 +1,5 @@
 /** Reads what log and store hold, past all code that is tested. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { compareIds, type EntryId, ID_ZERO } from "../../../core/entry-id.ts";
 import { type PartitionKeys, partitionKeys } from "../../../core/keys.ts";
@@ -13,6 +14,7 @@ import type { Random } from "./random.ts";
 const KEYS = partitionKeys(PARTITIONS);
 const PAGE = 1_000;
 const STATUSES = 60;
+const READS_MAX = 100;
 
 /** Every entry of every partition from an id on (`-`: the first), from the log's master. */
 export async function readLogFrom(cluster: Cluster, from: (partition: number) => string): Promise<RawEntry[][]> {
@@ -51,7 +53,19 @@ export async function readStores(cluster: Cluster): Promise<StoreImage[]> {
   );
 }
 
+/** Keys expire while it is read: it is read again until nothing has moved meanwhile. */
 async function readImages(redis: Redis): Promise<PartitionImage[]> {
+  const watermarks = async () => JSON.stringify(await redis.mget(KEYS.map(({ watermark }) => watermark)));
+  for (let tries = 0; ; tries += 1) {
+    const before = await watermarks();
+    const images = await readImagesOnce(redis);
+    if (before === (await watermarks())) return images;
+    if (tries === READS_MAX) throw new Error("a store that is read does not stand still");
+    await sleep(100);
+  }
+}
+
+async function readImagesOnce(redis: Redis): Promise<PartitionImage[]> {
   const names: string[] = [];
   let cursor = "0";
   do {
@@ -81,12 +95,17 @@ async function readImage(redis: Redis, keys: PartitionKeys, names: readonly stri
   for (const name of names.filter((one) => one.startsWith(indexPrefix))) {
     indexes.set(name.slice(indexPrefix.length), await redis.zrange(name, "0", "-1"));
   }
+  const expiries = new Map<string, string>();
+  const scores = await redis.zrange(keys.expiries, "0", "-1", "WITHSCORES");
+  for (let at = 0; at + 1 < scores.length; at += 2) {
+    expiries.set((scores[at] ?? "").slice(valuePrefix.length), scores[at + 1] ?? "");
+  }
   const outcomes = new Map<EntryId, string>();
   for (const { id: entry, fields } of await readPages(redis, keys.outcomes)) {
     outcomes.set(entry, fields[1]?.toString() ?? "");
   }
   const dead = (await readPages(redis, keys.dead)).map((entry) => entry.id);
-  return { watermark: { id, ordinal: Number(ordinal) }, values, indexes, outcomes, dead };
+  return { watermark: { id, ordinal: Number(ordinal) }, values, indexes, expiries, outcomes, dead };
 }
 
 /** What the API says of some commands that it has acknowledged. */

@@ -10,6 +10,8 @@ export interface PartitionImage {
   readonly values: ReadonlyMap<string, Buffer>;
   /** The keys of each namespace, in the index's order. */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
+  /** When keys expire, in milliseconds, by `<namespace>/<key>`. */
+  readonly expiries: ReadonlyMap<string, string>;
   readonly outcomes: ReadonlyMap<EntryId, string>;
   readonly dead: readonly EntryId[];
 }
@@ -39,3 +41,7 @@ export interface Evidence {
 
 /** Every counter lives here, and is changed by increments alone. */
 export const COUNTERS = "counters";
+
+/** Accounts live here, `{<bank>}/<account>`: money is moved between those of one bank by transactions, and never made. */
+export const BANKS = "banks";
+export const ACCOUNT_PATTERN = /^banks\/(\{.*\})\/account-/;

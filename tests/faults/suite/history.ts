@@ -7,7 +7,19 @@
 import { type EntryId, parseRevision } from "../../../core/entry-id.ts";
 import { PARTITIONS_MAX } from "../../../core/limits.ts";
 
-export type OperationKind = "put" | "delete" | "increment" | "get";
+export type OperationKind = "put" | "delete" | "increment" | "get" | "txn";
+
+/** What a transaction asks for; revisions are entry ids. */
+export interface Deal {
+  readonly conditions: readonly ({ readonly key: string } & (
+    | { readonly revision: EntryId }
+    | { readonly exists: boolean }
+  ))[];
+  readonly operations: readonly (
+    | { readonly op: "increment"; readonly key: string; readonly by: string }
+    | { readonly op: "put"; readonly key: string; readonly value: string }
+  )[];
+}
 
 export interface Operation {
   readonly id: number;
@@ -18,6 +30,10 @@ export interface Operation {
   readonly partition: number;
   /** Of a put. Unique in a run. */
   readonly value?: string;
+  /** Of a put: seconds to live. */
+  readonly ttlS?: number;
+  /** Of a transaction. */
+  readonly deal?: Deal;
   /** Of an increment. Unique in a run. */
   readonly by?: string;
   /** If-Match or If-None-Match, with a revision or `*`. */

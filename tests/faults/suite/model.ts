@@ -2,7 +2,7 @@
  * What a store must hold: a partition's log applied from empty, by rules written down here a second time, from the
  * documents and not from the code that is tested. Pure.
  */
-import type { EntryId } from "../../../core/entry-id.ts";
+import { type EntryId, idTimeMs } from "../../../core/entry-id.ts";
 import { operationOfTrace } from "./history.ts";
 
 /** An entry as XRANGE gives it: names and values in turn. */
@@ -35,21 +35,39 @@ export interface Version {
   readonly contentType: string;
   /** Null: the key is absent. */
   readonly body: Buffer | null;
+  /** From then on it is absent for commands, though it stays until one removes it. */
+  readonly expiresMs?: number;
 }
 
-interface Header {
-  p: string;
-  s: number;
-  o: string;
-  n: string;
+/** What is done to one key. */
+interface Change {
   k: string;
+  o: string;
   c?: string;
   by?: string;
-  if?: string;
-  tp?: string;
+  x?: string;
+  /** Of a transaction's step: length of its value. */
+  l?: number;
 }
 
+interface Header extends Change {
+  p: string;
+  s: number;
+  t: number;
+  n: string;
+  if?: string;
+  tp?: string;
+  /** Of a transaction: conditions, and what is done. */
+  q?: [key: string, wanted: string | number][];
+  a?: Change[];
+}
+
+/** A change that fits its key, and what the key is then; without a version it stays as it is. */
+type Planned = { readonly effect: string; readonly version?: Version } | { readonly refused: string };
+
 const INT64_MAX = 2n ** 63n - 1n;
+/** An accept time counts at most so far ahead of the entry's id (docs/decisions/0023). */
+const LEAD_MAX_MS = 60_000;
 const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
 
 export class PartitionModel {
@@ -66,6 +84,8 @@ export class PartitionModel {
   readonly undecided = new Set<EntryId>();
   watermark: EntryId = "0-0";
   ordinal = 0;
+  /** The latest time of a command. */
+  clockMs = 0;
   readonly #sequences = new Map<string, number>();
 
   constructor(partition: number, foreign: ReadonlySet<string> = new Set()) {
@@ -90,6 +110,7 @@ export class PartitionModel {
       this.steps.push({ id, ordinal, operation: null, name: "", kind: "", by: "", result: "dead", repeated: false });
       return;
     }
+    this.clockMs = Math.max(this.clockMs, Math.min(header.t, idTimeMs(id) + LEAD_MAX_MS));
     const name = `${header.n}/${header.k}`;
     const last = this.#sequences.get(header.p);
     const repeated = last !== undefined && header.s <= last;
@@ -97,7 +118,7 @@ export class PartitionModel {
     const result = repeated ? "applied repeated" : this.#run(id, name, header, fields[3] ?? Buffer.alloc(0));
     if (this.#foreign.has(name)) this.undecided.add(id);
     else if (result === "dead") this.dead.add(id);
-    if (/^rejected|^applied (?:counted|absent|repeated)/.test(result)) this.outcomes.set(id, result);
+    if (/^rejected|^applied (?:counted|absent|repeated|committed)/.test(result)) this.outcomes.set(id, result);
     const operation = operationOfTrace(header.tp);
     this.steps.push({ id, ordinal, operation, name, kind: header.o, by: header.by ?? "", result, repeated });
   }
@@ -117,35 +138,97 @@ export class PartitionModel {
 
   #run(id: EntryId, name: string, header: Header, body: Buffer): string {
     if (this.#foreign.has(name)) return "dead";
-    const now = this.current(name);
-    const exists = now !== undefined && now.body !== null;
-    if (header.if !== undefined) {
-      const wanted = header.if.slice(1);
-      const matches = exists && (wanted === "*" || wanted === now.id);
-      if (matches !== header.if.startsWith("=")) return "rejected condition-not-met";
+    if (header.o === "txn") return this.#commit(id, header, body);
+    if (header.o === "expire") return this.#expire(id, name);
+    if (header.if !== undefined && !this.#isMet(name, header.if)) return "rejected condition-not-met";
+    const planned = this.#plan(id, name, header, body);
+    if (planned === null) return "dead";
+    if ("refused" in planned) return `rejected ${planned.refused}`;
+    if (planned.version) this.#set(name, planned.version);
+    return `applied ${planned.effect}`;
+  }
+
+  /** All of it or nothing: what its parts would do is found out first. */
+  #commit(id: EntryId, { n, q = [], a = [] }: Header, body: Buffer): string {
+    let at = 0;
+    const take = (length: number): Buffer => {
+      at += length;
+      return body.subarray(at - length, at);
+    };
+    for (const [index, [key, wanted]] of q.entries()) {
+      const name = `${n}/${key}`;
+      const holds =
+        typeof wanted === "number"
+          ? this.#standing(name)?.body?.equals(take(wanted)) === true
+          : this.#isMet(name, wanted);
+      if (!holds) return `rejected condition-not-met /if/${index}`;
     }
-    switch (header.o) {
+    const effects: string[] = [];
+    const versions: [name: string, version: Version][] = [];
+    for (const [index, change] of a.entries()) {
+      const name = `${n}/${change.k}`;
+      if (this.#foreign.has(name)) return "dead";
+      const planned = this.#plan(id, name, change, take(change.l ?? 0));
+      if (planned === null) return "dead";
+      if ("refused" in planned) return `rejected ${planned.refused} /then/${index}`;
+      effects.push(planned.effect.replace(" ", ":"));
+      if (planned.version) versions.push([name, planned.version]);
+    }
+    for (const [name, version] of versions) this.#set(name, version);
+    return `applied committed ${effects.join(",")}`;
+  }
+
+  #expire(id: EntryId, name: string): string {
+    const { body = null, expiresMs = Number.POSITIVE_INFINITY } = this.current(name) ?? {};
+    if (body === null || expiresMs > this.clockMs) return "applied absent";
+    this.#set(name, { id, contentType: "", body: null });
+    return "applied expired";
+  }
+
+  /** A key as commands see it: one whose time is over is not there. */
+  #standing(name: string): (Version & { readonly body: Buffer }) | null {
+    const now = this.current(name);
+    if (now === undefined || now.body === null || (now.expiresMs ?? Number.POSITIVE_INFINITY) <= this.clockMs)
+      return null;
+    return { ...now, body: now.body };
+  }
+
+  #isMet(name: string, condition: string): boolean {
+    const now = this.#standing(name);
+    const wanted = condition.slice(1);
+    return (now !== null && (wanted === "*" || wanted === now.id)) === condition.startsWith("=");
+  }
+
+  /** @returns null for what no client does here */
+  #plan(id: EntryId, name: string, change: Change, body: Buffer): Planned | null {
+    const now = this.#standing(name);
+    const expiresMs = this.#expiryAfter(now, change);
+    const more = expiresMs === undefined ? {} : { expiresMs };
+    switch (change.o) {
       case "put":
-        this.#set(name, { id, contentType: header.c ?? "", body });
-        return exists ? "applied replaced" : "applied created";
+        return { effect: now ? "replaced" : "created", version: { id, contentType: change.c ?? "", body, ...more } };
       case "delete":
-        if (!exists) return "applied absent";
-        this.#set(name, { id, contentType: "", body: null });
-        return "applied deleted";
+        return now ? { effect: "deleted", version: { id, contentType: "", body: null } } : { effect: "absent" };
       case "increment": {
-        const before = exists ? (now.body?.toString("latin1") ?? "") : "0";
+        const before = now?.body.toString("latin1") ?? "0";
         if (!INTEGER.test(before) || BigInt(before) > INT64_MAX || BigInt(before) < -INT64_MAX - 1n) {
-          return "rejected not-an-integer";
+          return { refused: "not-an-integer" };
         }
-        const after = BigInt(before) + BigInt(header.by ?? "0");
-        if (after > INT64_MAX || after < -INT64_MAX - 1n) return "rejected increment-overflow";
-        const contentType = exists ? now.contentType : "text/plain";
-        this.#set(name, { id, contentType, body: Buffer.from(String(after)) });
-        return `applied counted ${after}`;
+        const after = BigInt(before) + BigInt(change.by ?? "0");
+        if (after > INT64_MAX || after < -INT64_MAX - 1n) return { refused: "increment-overflow" };
+        const contentType = now?.contentType ?? "text/plain";
+        return { effect: `counted ${after}`, version: { id, contentType, body: Buffer.from(String(after)), ...more } };
       }
       default:
-        return "dead";
+        return null;
     }
+  }
+
+  /** When a key expires that is written now: as the change says, and unless that was a put as before. */
+  #expiryAfter(now: Version | null, { o, x }: Change): number | undefined {
+    if (x === "k" || (x === undefined && o !== "put")) return now?.expiresMs;
+    if (x === undefined) return undefined;
+    return x.startsWith("+") ? this.clockMs + Number(x.slice(1)) : Number(x);
   }
 
   #set(name: string, version: Version): void {

@@ -8,7 +8,7 @@ import { entryIdOf, type Operation, type Told, traceparentOf } from "./history.t
 /** An operation that a client is about to do. */
 export type Plan = Pick<
   Operation,
-  "kind" | "namespace" | "key" | "value" | "by" | "condition" | "waits" | "least" | "strong"
+  "kind" | "namespace" | "key" | "value" | "ttlS" | "by" | "deal" | "condition" | "waits" | "least" | "strong"
 >;
 
 /** A client that hears nothing for so long is stuck. */
@@ -65,9 +65,14 @@ export class Recorder {
     if (least !== undefined) headers["millrace-min-revision"] = revisionText(partition, least);
     if (condition) headers[condition.kind === "match" ? "if-match" : "if-none-match"] = name(condition.revision);
     const options = { headers, timeoutMs: PATIENCE_MS };
+    const { operations = [], conditions: asked = [] } = operation.deal ?? {};
+    const conditions = asked.map((one) =>
+      "revision" in one ? { ...one, revision: revisionText(partition, one.revision) } : one,
+    );
     const client = this.#clientOf(url);
     const answer = {
-      put: () => client.put(namespace, key, value ?? "", options),
+      put: () => client.put(namespace, key, value ?? "", options, operation.ttlS),
+      txn: () => client.commit(namespace, operations, conditions, options),
       delete: () => client.remove(namespace, key, options),
       increment: () => client.increment(namespace, key, by, options),
       get: () => client.get(namespace, key, options),

@@ -7,12 +7,15 @@
  * `writer`   many keys, never waiting: with `reader` it measures how long writes and reads stand still.
  * `session`  writes, and reads on any API with all that it was told: judged for read-your-writes.
  * `reader`   plain reads.
+ * `banker`   moves money between accounts by transactions, some of which must be refused whole: judged by the log, and by what
+ *            the accounts hold together.
+ * `brief`    keys that expire soon: judged by the log, and never read, because readers go by their own clocks.
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compareIds, type EntryId } from "../../../core/entry-id.ts";
-import { COUNTERS } from "./evidence.ts";
-import type { Operation } from "./history.ts";
+import { BANKS, COUNTERS } from "./evidence.ts";
+import type { Deal, Operation } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { Plan, Recorder } from "./recorder.ts";
 
@@ -39,6 +42,8 @@ const ROLES = {
   writer: { clients: 4, pace: 2 },
   session: { clients: 4, pace: 1 },
   reader: { clients: 4, pace: 2 },
+  banker: { clients: 3, pace: 1 },
+  brief: { clients: 2, pace: 1 },
 } as const;
 const SHARES = Object.values(ROLES).reduce((sum, { clients, pace }) => sum + clients * pace, 0);
 const HOT_KEYS = 4;
@@ -47,6 +52,9 @@ const VOLUME_KEYS = 150;
 const COUNTER_KEYS = 8;
 const SESSION_KEYS = 5;
 const PADDING_MAX = 200;
+const BANK_COUNT = 8;
+const ACCOUNT_COUNT = 3;
+const BRIEF_KEYS = 40;
 
 type Planner = (client: number, random: Random) => Plan;
 
@@ -67,6 +75,17 @@ export function startTraffic(options: TrafficOptions): Traffic {
       },
     },
     session: sessionScene(options),
+    banker: bankerScene(options),
+    brief: {
+      plan: (_, own) => {
+        const place = { namespace: "brief", key: `k${own.integer(0, BRIEF_KEYS - 1)}` };
+        const shared = { ...place, waits: own.chance(0.3), strong: false };
+        if (own.chance(0.15)) return { kind: "delete", ...shared };
+        const condition = own.chance(0.3) ? { condition: { kind: "none-match", revision: "*" } as const } : {};
+        const value = uniqueValue(recorder, own);
+        return { kind: "put", value, ...shared, ...condition, ...(own.chance(0.9) && { ttlS: own.integer(1, 3) }) };
+      },
+    },
     reader: { plan: (_, own) => plainRead(own.pick(["vol-a", "vol-b"]), `k${own.integer(0, VOLUME_KEYS - 1)}`) },
   };
   let stopping = false;
@@ -163,6 +182,42 @@ function volumeScene({ recorder }: TrafficOptions): Scene {
     learn: (client, operation) => {
       const revision = revisionIn(operation);
       if (revision !== undefined) mine.set(nameOf(client, operation.namespace, operation.key), revision);
+    },
+  };
+}
+
+function bankerScene({ recorder }: TrafficOptions): Scene {
+  /** The last revision that anybody was told of a transaction of a bank that moved from this account. */
+  const seen = new Map<string, EntryId>();
+  return {
+    plan: (_, random) => {
+      const bank = `{bank-${random.integer(0, BANK_COUNT - 1)}}`;
+      const first = random.integer(0, ACCOUNT_COUNT - 1);
+      const [from, to] = [first, (first + 1) % ACCOUNT_COUNT].map((account) => `${bank}/account-${account}`);
+      if (from === undefined || to === undefined) throw new Error("a bank has accounts");
+      const by = random.integer(1, 1_000);
+      const note = `${bank}/note`;
+      const operations: Deal["operations"][number][] = [
+        { op: "increment", key: from, by: String(-by) },
+        { op: "increment", key: to, by: String(by) },
+      ];
+      const dice = random.next();
+      if (dice < 0.3) operations.push({ op: "put", key: note, value: uniqueValue(recorder, random) });
+      // A note is no number: all of it is refused, in whatever place that comes to light.
+      else if (dice < 0.5) operations.splice(random.integer(0, 2), 0, { op: "increment", key: note, by: "1" });
+      const revision = seen.get(from);
+      const guard: Deal["conditions"] =
+        revision !== undefined && random.chance(0.4)
+          ? [{ key: from, revision }]
+          : random.chance(0.2)
+            ? [{ key: note, exists: true }]
+            : [];
+      const deal = { conditions: guard, operations };
+      return { kind: "txn", namespace: BANKS, key: from, deal, waits: random.chance(0.5), strong: false };
+    },
+    learn: (_, operation) => {
+      const revision = revisionIn(operation);
+      if (revision !== undefined) seen.set(operation.key, revision);
     },
   };
 }
