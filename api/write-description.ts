@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import type { ProblemSlug } from "./errors.ts";
+import { stepResultSchema } from "./letter-schemas.ts";
 import type { AnswerDescription } from "./openapi/description.ts";
 import type { AnswerHeader, RequestHeader } from "./openapi/headers.ts";
 import { revisionSchema } from "./openapi/parameters.ts";
@@ -52,6 +53,18 @@ const ACCEPTED: readonly AnswerHeader[] = [
 
 const appliedSchema = z.strictObject({ id: revisionSchema, status: z.literal("applied") }).meta({ id: "Applied" });
 
+/** What became of each key of a transaction, all of which are at that revision now. */
+export const committedSchema = z
+  .strictObject({ revision: revisionSchema, results: z.array(stepResultSchema) })
+  .meta({ id: "Committed" });
+
+/** Of a transaction that is waited for. */
+export const committedAnswer: AnswerDescription = {
+  description: "Applied: what became of each key. As id and status: applied, and nothing more is known of it.",
+  headers: [...ACCEPTED, "ETag"],
+  content: { "application/json": z.union([committedSchema, appliedSchema]) },
+};
+
 /** @param effects the answers of an applied command that its route can have */
 export function writeAnswers(effects: readonly (keyof typeof EFFECTS)[]): Record<number, AnswerDescription> {
   const answers: Record<number, AnswerDescription> = {
@@ -89,9 +102,13 @@ const EFFECTS = {
   repeated: {
     status: 200,
     answer: {
-      description: "Applied: a counter's new value, as text; or nothing more is known of it.",
+      description:
+        "Applied: a counter's new value, as text; what became of each key of a transaction; or nothing more is known of it.",
       headers: [...ACCEPTED, "ETag"],
-      content: { "text/plain": z.string().regex(/^-?\d{1,19}$/), "application/json": appliedSchema },
+      content: {
+        "text/plain": z.string().regex(/^-?\d{1,19}$/),
+        "application/json": z.union([committedSchema, appliedSchema]),
+      },
     },
   },
   written: {

@@ -2,27 +2,21 @@
  * `POST /v1/txn/{namespace}`: changes several keys at once when all conditions are met, else none. All keys are of one
  * partition: they share a {tag}, or their namespace is pinned.
  */
-import { z } from "zod";
 import { changedKeys, keysOf, type Transaction } from "../../core/transaction.ts";
 import { type Caller, demand } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
 import { parseNamespace } from "../key-path.ts";
-import { stepResultSchema } from "../letter-schemas.ts";
 import { describeRoute } from "../openapi/description.ts";
-import { keyParameters, revisionSchema } from "../openapi/parameters.ts";
+import { keyParameters } from "../openapi/parameters.ts";
 import { NO_QUERY } from "../query.ts";
 import { splitTarget } from "../target.ts";
 import { parseTransaction, transactionSchema } from "../transaction.ts";
 import { write } from "../write.ts";
-import { ACCEPT_HEADERS, ACCEPT_PROBLEMS, writeAnswers } from "../write-description.ts";
+import { ACCEPT_HEADERS, ACCEPT_PROBLEMS, committedAnswer, writeAnswers } from "../write-description.ts";
 
 const PREFIX = "/v1/txn/";
-
-const committedSchema = z
-  .strictObject({ revision: revisionSchema, results: z.array(stepResultSchema) })
-  .meta({ id: "Committed" });
 
 export const commitTransactionRoute = describeRoute({
   operationId: "commitTransaction",
@@ -44,11 +38,7 @@ export const commitTransactionRoute = describeRoute({
   },
   answers: {
     ...writeAnswers([]),
-    200: {
-      description: "Applied: what became of each key. All of them are at that revision now.",
-      headers: ["Millrace-Revision", "Millrace-Grade", "Preference-Applied", "Idempotent-Replayed", "ETag"],
-      content: { "application/json": committedSchema },
-    },
+    200: committedAnswer,
   },
   problems: [
     ...ACCEPT_PROBLEMS,

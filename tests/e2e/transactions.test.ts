@@ -248,5 +248,15 @@ test("a transaction that meets a foreign type is one dead letter with all its ke
   await client.put("@dead", "c", "1", WAIT);
   const replayed = await client.send("POST", "/v1/dead-letters/replay?namespace=@dead", WAIT);
   expect(told(replayed)).toMatchObject({ counts: { applied: 1 } });
+  await store.redis.rpush(store.keys(partition).value("@dead", "d"), "foreign");
+  const other = revisionOf(await commit("@dead", [{ op: "increment", key: "d", by: 5 }, put("e", "1")])).text;
+  await store.redis.del(store.keys(partition).value("@dead", "d"));
+  const single = await client.send("POST", `/v1/dead-letters/${other}/replay`, WAIT);
+  expect(told(single)).toMatchObject({
+    results: [
+      { key: "d", value: "5" },
+      { key: "e", effect: "created" },
+    ],
+  });
   expect([(await client.get("@dead", "a")).text, (await client.get("@dead", "b")).text]).toEqual(["1", '{"x":1}']);
 });

@@ -23,6 +23,32 @@ const byPartition = (events: readonly StreamEvent[]) =>
   );
 
 describe("a stream", () => {
+  test("tells each key that a transaction changed, under one revision, and goes on in its middle", async () => {
+    const stream = await watch("@deal");
+    const put = (key: string) => ({ op: "put", key, value: "1", content_type: "x/y" });
+    await client.commit("@deal", [put("a")], [], WAIT);
+    const changes = [
+      put("b"),
+      { op: "delete", key: "none" },
+      { op: "increment", key: "c", by: 2 },
+      { op: "delete", key: "a" },
+    ];
+    const revision = revisionOf(await client.commit("@deal", changes, [], WAIT)).text;
+    await client.commit("@deal", [put("d")], [{ key: "a", exists: true }], WAIT);
+    await client.commit("@deal", [put("last")], [], WAIT);
+    await stream.atLeast(5);
+    expect(briefly(stream.events)).toEqual(["put a", "put b", "put c", "delete a", "put last"]);
+    const told = stream.events.slice(1, 4).map(({ data }) => [data.revision, data.operation]);
+    expect(told).toEqual(["put", "increment", "delete"].map((operation) => [revision, operation]));
+    for (const [index, { id }] of stream.events.slice(0, 4).entries()) {
+      const rest = await watch("@deal", { lastEventId: id });
+      await rest.atLeast(4 - index);
+      expect(briefly(rest.events)).toEqual(briefly(stream.events).slice(index + 1));
+      rest.close();
+    }
+    stream.close();
+  });
+
   test("tells each change that was applied, and nothing of what had no effect", async () => {
     const stream = await watch("told");
     expect(stream.status).toBe(200);
