@@ -29,15 +29,6 @@ beforeAll(async () => {
 const open = (headers: Record<string, string> = WAIT.headers) => openLineBatch(stack.url, "lines", headers);
 const waiters = () => metricOf(api, "millrace_waiters");
 
-/** Does a promise settle within a second? For what has stopped: nothing tells that it has. */
-const settles = (promise: Promise<unknown>) => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, 1_000, false);
-  });
-  return Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer));
-};
-
 async function collect(results: AsyncIterable<LineResult>): Promise<LineResult[]> {
   const all = [];
   for await (const result of results) all.push(result);
@@ -84,8 +75,10 @@ test("the largest value there may be fits in a line", async () => {
   expect((await client.get("lines", "largest")).body).toHaveLength(1024 * 1024);
 });
 
-test("fifty thousand lines take no more memory than a few thousand, and are applied in their order", async () => {
+test("fifty thousand lines take no more memory than twenty thousand, and are applied in their order", async () => {
   const LINES = 50_000;
+  /** By then the process has its caches and heap for any number of lines. */
+  const WARM = 20_000;
   const KEYS = 50;
   const value = "x".repeat(2_000);
   const batch = open();
@@ -96,15 +89,16 @@ test("fifty thousand lines take no more memory than a few thousand, and are appl
   })();
   let [count, before, most] = [0, 0, 0];
   for await (const { status } of batch.results()) {
-    expect([201, 204]).toContain(status);
+    // 200: applied, and the broadcast that says how was missed.
+    expect([200, 201, 204]).toContain(status);
     count += 1;
-    if (count === LINES / 10) before = await residentMib(api);
-    else if (count % 1_000 === 0) most = Math.max(most, await residentMib(api));
+    if (count === WARM) before = await residentMib(api);
+    else if (count > WARM && count % 1_000 === 0) most = Math.max(most, await residentMib(api));
   }
   await sent;
   expect(count).toBe(LINES);
-  // All lines are 100 MB.
-  expect(most - before).toBeLessThan(50);
+  // The lines after that are 60 MB.
+  expect(most - before).toBeLessThan(40);
   for (let key = 0; key < KEYS; key += 1) {
     const { headers } = await client.get("lines", `k${key}`);
     expect(headers["millrace-metadata"]).toBe(String(LINES - KEYS + key));
@@ -121,30 +115,36 @@ describe("backpressure:", () => {
     batch.end();
     const collected = collect(batch.results());
     await waitFor(async () => (await waiters()) === BATCH_WINDOW_MAX_ITEMS);
-    expect(await settles(waitFor(async () => (await waiters()) > BATCH_WINDOW_MAX_ITEMS, { timeoutMs: 2_000 }))).toBe(
-      false,
-    );
-    expect((await log.all()).length - before).toBe(BATCH_WINDOW_MAX_ITEMS);
+    // A request on another connection is answered after all that this one has brought.
+    await client.get("lines", "none");
+    const appended = (await log.all()).length - before;
+    expect([await waiters(), appended]).toEqual([BATCH_WINDOW_MAX_ITEMS, BATCH_WINDOW_MAX_ITEMS]);
     consumer.resume();
     expect((await collected).map(({ value }) => value)).toEqual(Array.from({ length: LINES }, (_, i) => String(i + 1)));
   });
 
   test("a client that does not read its results is not read from either, until it does", async () => {
-    const LINES_MAX = 500_000;
-    const line = `${JSON.stringify({ op: "none" })}\n`.repeat(100);
+    const LINES = 200_000;
+    const TOGETHER = 100;
+    const told = () => metricOf(api, 'millrace_http_problems_total{type="invalid-operation"}');
+    const before = await told();
     const batch = open();
-    let sent = 0;
-    let taken: Promise<unknown> = Promise.resolve();
-    while (sent < LINES_MAX && (await settles(taken))) {
-      taken = batch.send(line.trimEnd());
-      sent += 100;
-    }
-    expect(sent).toBeLessThan(LINES_MAX);
-    expect((await client.get("lines", "none")).status).toBe(404);
-    const collected = collect(batch.results());
-    await taken;
-    batch.end();
-    expect(await collected).toHaveLength(sent);
+    const sent = (async () => {
+      const lines = Array.from({ length: TOGETHER }, () => '{"op":"none"}').join("\n");
+      for (let line = 0; line < LINES; line += TOGETHER) await batch.send(lines);
+      batch.end();
+    })();
+    let seen = 0;
+    const standsStill = async () => {
+      const still = seen > 0 && seen === (await told()) - before;
+      seen = (await told()) - before;
+      return still;
+    };
+    // What both systems keep for the connection is some MiB of results; then nothing moves any more.
+    await expect.poll(standsStill, { interval: 1_500, timeout: 20_000 }).toBe(true);
+    expect(seen).toBeLessThan(LINES);
+    expect(await collect(batch.results())).toHaveLength(LINES);
+    await sent;
   });
 });
 
