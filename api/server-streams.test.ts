@@ -104,6 +104,74 @@ describe.each(["/v1/kv/n/k", "/streams"])("an answer that is a stream, to %s,", 
   });
 });
 
+describe.each(["/v1/kv/n/k", "/streams"])("a body that is read as it comes, to %s,", (path) => {
+  const request = (headers: string) => `POST ${path} HTTP/1.1\r\nHost: h\r\n${headers}\r\n`;
+  const chunk = (size: number) => `${size.toString(16)}\r\n${"x".repeat(size)}\r\n`;
+
+  test("is answered while it comes, and leaves the connection for the next request", async () => {
+    const echo = async (incoming: Incoming) => {
+      const chunks = incoming.chunks()[Symbol.asyncIterator]();
+      return new ReadableStream<Uint8Array>(
+        {
+          pull: async (controller) => {
+            const { done, value } = await chunks.next();
+            if (done) controller.close();
+            else controller.enqueue(Buffer.from(`<${value.byteLength}>`));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    };
+    handle = echo;
+    const { socket, heard } = openPeer(port, request("Transfer-Encoding: chunked\r\n"));
+    for (const size of [3, 5]) {
+      socket.write(chunk(size));
+      await expect.poll(heard).toContain(`<${size}>`);
+    }
+    socket.write("0\r\n\r\n");
+    await expect.poll(heard).toMatch(/0\r\n\r\n$/);
+    handle = async () => "another";
+    socket.write(request("Content-Length: 0\r\n"));
+    await expect.poll(heard).toContain("another");
+  });
+
+  test("is not read further than it is asked for, whatever its length", async () => {
+    let first: IteratorResult<Uint8Array> | undefined;
+    let answer: (text: string) => void = () => undefined;
+    handle = async (incoming) => {
+      first = await incoming.chunks()[Symbol.asyncIterator]().next();
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    const { socket, heard } = openPeer(port, request(`Content-Length: ${1024 * MEBIBYTE}\r\n`));
+    // What both systems keep for the connection is some MiB; then it takes no more.
+    for (let sent = 0; sent < 64 && socket.writableLength < 8 * MEBIBYTE; sent += 1)
+      socket.write(Buffer.alloc(MEBIBYTE));
+    await expect.poll(() => first?.done).toBe(false);
+    expect(socket.writableLength).toBeGreaterThan(0);
+    answer("enough");
+    await expect.poll(heard).toContain("enough");
+    socket.destroy();
+  });
+
+  test("that breaks off is told as that", async () => {
+    let told: unknown;
+    handle = async (incoming) => {
+      try {
+        for await (const _ of incoming.chunks());
+      } catch (error) {
+        told = error;
+      }
+      return null;
+    };
+    const { socket } = openPeer(port, request("Content-Length: 10\r\n"));
+    socket.write("abc");
+    socket.end();
+    await expect.poll(() => told).toMatchObject({ slug: "invalid-body" });
+  });
+});
+
 test("an answer whose stream fails is cut off, and told", async () => {
   handle = async () =>
     new ReadableStream({

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { openLineBatch } from "../harness/batch-lines.ts";
 import { type Answer, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
 import { type LogReader, readLog } from "../harness/log-reader.ts";
 import type { ApiProcess } from "../harness/process.ts";
@@ -75,5 +76,35 @@ describe("a write whose fate its client does not know, repeated with its idempot
     const answer = await repeatUntilKnown(httpClient(stack.url), "killed");
     expect([answer.status, answer.text, answer.headers["idempotent-replayed"]]).toEqual([200, "1", "true"]);
     expect(await httpClient(stack.url).get("n", "killed")).toMatchObject({ text: "1" });
+  });
+
+  test("a batch whose API was killed in the middle is sent again as a whole, and each item has one effect", async () => {
+    const LINES = 2_000;
+    const headers = { ...WAIT.headers, "idempotency-key": "all-of-it" };
+    const send = (url: string) => {
+      const batch = openLineBatch(url, "n", headers);
+      for (let line = 0; line < LINES; line += 1) batch.outgoing.write('{"op":"increment","key":"many","by":1}\n');
+      batch.end();
+      return batch.results();
+    };
+    const api = await stack.addApi();
+    const told: string[] = [];
+    try {
+      for await (const { value = "" } of send(api.url)) {
+        told.push(value);
+        if (told.length === LINES / 4) await api.kill();
+      }
+    } catch {
+      // Cut off.
+    }
+    expect(told.length).toBeLessThan(LINES);
+    const values: string[] = [];
+    for await (const { status, value = "" } of send(stack.url)) {
+      expect(status).toBe(200);
+      values.push(value);
+    }
+    expect(values).toEqual(Array.from({ length: LINES }, (_, index) => String(index + 1)));
+    expect(values.slice(0, told.length)).toEqual(told);
+    expect(await httpClient(stack.url).get("n", "many")).toMatchObject({ text: String(LINES) });
   });
 });
