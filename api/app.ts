@@ -6,7 +6,7 @@ import { OperatingError } from "../core/errors.ts";
 import { LETTERS_PATH } from "./dead-letters.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
-import { type Answer, fromRequest, type Handler, type Incoming, toResponse } from "./exchange.ts";
+import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
 import { givenRequestId, problemAnswer } from "./problem.ts";
 import { acceptPartitionLoss } from "./routes/accept-partition-loss.ts";
 import { deleteValue } from "./routes/delete-value.ts";
@@ -33,7 +33,7 @@ export interface App {
    */
   readonly answerKey: (incoming: Incoming) => Promise<Answer>;
   /** For what never became a request. */
-  readonly refuse: (slug: ProblemSlug) => Answer;
+  readonly refuse: (slug: ProblemSlug) => TextAnswer;
 }
 
 export function createApp(deps: AppDependencies): App {
@@ -119,7 +119,7 @@ function failure(deps: AppDependencies, error: unknown, incoming: Incoming): Ans
   return problem(deps, "internal", requestId);
 }
 
-function problem(deps: AppDependencies, ...about: Parameters<typeof problemAnswer>): Answer {
+function problem(deps: AppDependencies, ...about: Parameters<typeof problemAnswer>): TextAnswer {
   deps.countProblem(about[0]);
   return problemAnswer(...about);
 }

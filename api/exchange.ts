@@ -20,12 +20,20 @@ export interface Answer {
   readonly status: number;
   /** Its own object: whoever passes the answer on may add to it. Content-Length follows from the body. */
   readonly headers: Record<string, string>;
-  /** Null: none, and for 204 and 304 not even an empty one. */
-  readonly body: string | Uint8Array | null;
+  /**
+   * Null: none, and for 204 and 304 not even an empty one. A stream is sent as it comes, is asked for more only when the
+   * client has taken what was there, and is cancelled when the client goes. One that fails cuts the connection off.
+   */
+  readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
+}
+
+/** One whose body is text, as that of every problem is. */
+export interface TextAnswer extends Answer {
+  readonly body: string;
 }
 
 /** A document that is true now and may be another one a moment later. */
-export function jsonAnswer(document: unknown): Answer {
+export function jsonAnswer(document: unknown): TextAnswer {
   return {
     status: 200,
     headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
@@ -52,5 +60,5 @@ export function fromRequest(request: Request): Incoming {
 
 export function toResponse({ status, headers, body }: Answer): Response {
   // The DOM's types do not say that a Uint8Array may be backed by shared memory; ours never is.
-  return new Response(body as string | Uint8Array<ArrayBuffer> | null, { status, headers });
+  return new Response(body as string | Uint8Array<ArrayBuffer> | ReadableStream | null, { status, headers });
 }

@@ -2,7 +2,7 @@
  * Answers of failure: `application/problem+json` (RFC 9457).
  */
 import { PROBLEMS, type ProblemSlug } from "./errors.ts";
-import type { Answer, Incoming } from "./exchange.ts";
+import type { Incoming, TextAnswer } from "./exchange.ts";
 
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -37,7 +37,7 @@ export function problemAnswer(
   requestId: string,
   detail = "",
   headers: Readonly<Record<string, string>> = {},
-): Answer {
+): TextAnswer {
   const { status, title, ...rest } = PROBLEMS[slug];
   const body = { type: `/problems/${slug}`, title, status, ...(detail !== "" && { detail }), requestId };
   return {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findFreePort } from "../infra/local/ports.ts";
+import { closePeers, openPeer } from "../tests/harness/peer.ts";
 import type { App } from "./app.ts";
 import { ProblemError } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
@@ -10,7 +10,6 @@ import { HttpServer } from "./server.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-const sockets: Socket[] = [];
 const reported: unknown[] = [];
 let port: number;
 let server: HttpServer;
@@ -42,31 +41,11 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  for (const socket of sockets) socket.destroy();
+  closePeers();
   await server.stop();
 });
 
-interface Peer {
-  readonly socket: Socket;
-  /** Everything that has come so far. */
-  readonly heard: () => string;
-  /** Everything that came until the server closed. */
-  readonly all: Promise<string>;
-}
-
-function peer(text: string, to = port): Peer {
-  const socket = connect(to, "127.0.0.1");
-  sockets.push(socket);
-  let heard = "";
-  socket.on("data", (data) => {
-    heard += data.toString("latin1");
-  });
-  // A server that has answered may close while we are still sending.
-  socket.on("error", () => undefined);
-  socket.write(text);
-  return { socket, heard: () => heard, all: once(socket, "close").then(() => heard) };
-}
-
+const peer = (text: string, to = port) => openPeer(to, text);
 const put = (headers: string, body = "") => `PUT /v1/kv/n/k HTTP/1.1\r\nHost: h\r\n${headers}\r\n${body}`;
 const chunk = (size: number) => `${size.toString(16)}\r\n${"x".repeat(size)}\r\n`;
 

@@ -131,9 +131,8 @@ export class HttpServer implements Service {
 
   #turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { status, headers, body } = this.#app.refuse("overloaded");
-    const text = String(body);
-    outgoing.writeHead(status, { ...headers, "Content-Length": String(lengthOf(text)), Connection: "close" });
-    outgoing.end(text);
+    outgoing.writeHead(status, { ...headers, "Content-Length": String(lengthOf(body)), Connection: "close" });
+    outgoing.end(body);
     if (!incoming.complete) linger(incoming);
   }
 
@@ -152,7 +151,8 @@ export class HttpServer implements Service {
     if (length !== null && headers["Content-Length"] === undefined) headers["Content-Length"] = String(length);
     if (this.#stopping) outgoing.shouldKeepAlive = false;
     outgoing.writeHead(status, headers);
-    outgoing.end(body ?? undefined);
+    if (body instanceof ReadableStream) await sendStream(body, outgoing);
+    else outgoing.end(body ?? undefined);
     if (!incoming.complete) linger(incoming);
   }
 
@@ -165,10 +165,9 @@ export class HttpServer implements Service {
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const { status, headers, body } = this.#app.refuse(refusalOf(error.code));
-    const text = String(body);
-    const all = { Connection: "close", ...headers, "Content-Length": lengthOf(text) };
+    const all = { Connection: "close", ...headers, "Content-Length": lengthOf(body) };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
   }
 }
 
@@ -232,8 +231,25 @@ function refusalOf(code: string | undefined): ProblemSlug {
   }
 }
 
-/** @returns null where an answer never has a body (RFC 9110, 8.6) */
+/** As the fetch of @hono/node-server does it, which answers whatever is not for a key. */
+async function sendStream(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  const closed = new Promise<void>((resolve) => outgoing.once("close", resolve));
+  // It ends the reading below.
+  void closed.then(() => reader.cancel()).catch(() => undefined);
+  outgoing.flushHeaders();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (outgoing.write(value)) continue;
+    await Promise.race([closed, new Promise((resolve) => outgoing.once("drain", resolve))]);
+  }
+  outgoing.end();
+}
+
+/** @returns null where it is not known, or an answer never has a body (RFC 9110, 8.6) */
 function lengthToTell(status: number, body: Answer["body"]): number | null {
+  if (body instanceof ReadableStream) return null;
   if (body !== null) return lengthOf(body);
   return status === 204 || status === 304 ? null : 0;
 }
