@@ -6,6 +6,7 @@
  * still holds one would name another key depending on its way, so it is refused. Encoded slashes make such a key plain.
  */
 import { KEY_MAX_BYTES, NAMESPACE_MAX_CHARS } from "../core/limits.ts";
+import { SYSTEM_NAMESPACE } from "../core/partition.ts";
 import { ProblemError } from "./errors.ts";
 import { splitTarget, type Target } from "./target.ts";
 
@@ -16,7 +17,10 @@ export interface KeyPath extends Target {
 
 export const KV_PREFIX = "/v1/kv/";
 
-export const NAMESPACE_PATTERN = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${NAMESPACE_MAX_CHARS - 1}}$`);
+/** Namespaces that clients may name: those that begin with `@` are pinned to a partition, and one of them is our own. */
+export const NAMESPACE_PATTERN = new RegExp(
+  `^(?!${SYSTEM_NAMESPACE}$)(?=.{1,${NAMESPACE_MAX_CHARS}}$)@?[A-Za-z0-9][A-Za-z0-9._-]*$`,
+);
 /** Nothing to decode, to measure in bytes, or to refuse: almost every key. */
 const PLAIN_KEY = new RegExp(`^[A-Za-z0-9_~!$&'()*+,;=:@/-]{1,${KEY_MAX_BYTES}}$`);
 const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
@@ -31,15 +35,23 @@ const encoder = new TextEncoder();
 export function parseKeyPath(target: string): KeyPath {
   const { path, query } = splitTarget(target);
   const slash = path.indexOf("/", KV_PREFIX.length);
-  const namespace = path.slice(KV_PREFIX.length, slash < 0 ? undefined : slash);
-  if (!NAMESPACE_PATTERN.test(namespace)) {
-    throw new ProblemError(
-      "invalid-namespace",
-      `A namespace is 1 to ${NAMESPACE_MAX_CHARS} letters, digits, dots, dashes and underscores.`,
-    );
-  }
+  const namespace = parseNamespace(path.slice(KV_PREFIX.length, slash < 0 ? undefined : slash));
   const encoded = slash < 0 ? "" : path.slice(slash + 1);
   return { path, query, namespace, key: PLAIN_KEY.test(encoded) ? encoded : decodeKey(encoded) };
+}
+
+/**
+ * The namespace that a segment of a path names. Only its `@` may be percent-encoded, as encodeURIComponent does.
+ * @throws ProblemError `invalid-namespace`
+ */
+export function parseNamespace(segment: string): string {
+  const namespace = segment.startsWith("%40") ? `@${segment.slice("%40".length)}` : segment;
+  if (NAMESPACE_PATTERN.test(namespace)) return namespace;
+  if (namespace === SYSTEM_NAMESPACE) throw new ProblemError("invalid-namespace", `${SYSTEM_NAMESPACE} is reserved.`);
+  throw new ProblemError(
+    "invalid-namespace",
+    `A namespace is 1 to ${NAMESPACE_MAX_CHARS} letters, digits, dots, dashes and underscores, the first of them a letter or digit, or @ and one.`,
+  );
 }
 
 function decodeKey(encoded: string): string {

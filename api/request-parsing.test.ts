@@ -50,10 +50,24 @@ describe("the path of a key", () => {
     ["/v1/kv/-n/k", "invalid-namespace"],
     ["/v1/kv/n%20/k", "invalid-namespace"],
     [`/v1/kv/${"n".repeat(65)}/k`, "invalid-namespace"],
+    [`/v1/kv/@${"n".repeat(64)}/k`, "invalid-namespace"],
+    ["/v1/kv/@/k", "invalid-namespace"],
+    ["/v1/kv/@@n/k", "invalid-namespace"],
+    ["/v1/kv/n@/k", "invalid-namespace"],
+    ["/v1/kv/@millrace/ns/n", "invalid-namespace"],
+    ["/v1/kv/%40millrace/ns/n", "invalid-namespace"],
     [`/v1/kv/n/${"k".repeat(1025)}`, "key-too-long"],
     [`/v1/kv/n/${"%C3%BC".repeat(513)}`, "key-too-long"],
   ])("%s is refused as %s", (path, slug) => {
     expect(() => keyOf(path)).toThrow(expect.objectContaining({ slug }));
+  });
+
+  test("a pinned namespace may be written with its @ percent-encoded; only our own is out of reach", () => {
+    for (const segment of ["@orders", "%40orders"]) {
+      expect(parseKeyPath(`/v1/kv/${segment}/k`)).toMatchObject({ namespace: "@orders", key: "k" });
+    }
+    expect(parseKeyPath("/v1/kv/@millraces/k").namespace).toBe("@millraces");
+    expect(parseKeyPath(`/v1/kv/@${"n".repeat(63)}/k`).namespace).toHaveLength(64);
   });
 
   test("a key may be exactly as long as the limit, in bytes", () => {

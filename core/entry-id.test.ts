@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compareIds, formatRevision, idAfter, parseRevision } from "./entry-id.ts";
-import { partitionOf } from "./partition.ts";
+import { partitionOf, partitionsOf } from "./partition.ts";
 
 describe("entry ids", () => {
   test("are compared as numbers, not as text", () => {
@@ -46,6 +46,17 @@ describe("partitions", () => {
     expect(new Set(together).size).toBe(1);
   });
 
+  test("all keys of a pinned namespace share one partition, whatever tags are in them", () => {
+    const keys = Array.from({ length: 100 }, (_, i) => `{${i}}/${i}`);
+    expect(new Set(keys.map((key) => partitionOf("@orders", key, 16)))).toEqual(new Set(partitionsOf("@orders", 16)));
+    const pins = new Set(Array.from({ length: 200 }, (_, i) => partitionOf(`@n${i}`, "k", 16)));
+    expect(pins.size).toBe(16);
+  });
+
+  test("any other namespace may have keys in every partition", () => {
+    expect(partitionsOf("orders", 4)).toEqual([0, 1, 2, 3]);
+  });
+
   test("keys spread over all partitions", () => {
     const counts = new Array<number>(16).fill(0);
     for (let i = 0; i < 16_000; i++)
@@ -55,16 +66,9 @@ describe("partitions", () => {
   });
 
   test("the rule never changes: it is part of the data format", () => {
-    expect(
-      ["a", "b", "greeting", "schlüssel", "a/b"].map((key) => partitionOf("demo", key, 16)),
-    ).toMatchInlineSnapshot(`
-      [
-        3,
-        0,
-        15,
-        0,
-        1,
-      ]
-    `);
+    expect(["a", "b", "greeting", "schlüssel", "a/b"].map((key) => partitionOf("demo", key, 16))).toEqual([
+      3, 0, 15, 0, 1,
+    ]);
+    expect(["@millrace", "@demo", "@orders"].map((name) => partitionOf(name, "k", 16))).toEqual([3, 15, 5]);
   });
 });
