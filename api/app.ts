@@ -7,6 +7,7 @@ import { LETTERS_PATH } from "./dead-letters.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
+import { NAMESPACES_PATH } from "./namespace-path.ts";
 import { givenRequestId, problemAnswer } from "./problem.ts";
 import { acceptPartitionLoss } from "./routes/accept-partition-loss.ts";
 import { deleteValue } from "./routes/delete-value.ts";
@@ -14,11 +15,15 @@ import { discardDeadLetter } from "./routes/discard-dead-letter.ts";
 import { discardDeadLetters } from "./routes/discard-dead-letters.ts";
 import { getCommand } from "./routes/get-command.ts";
 import { getDeadLetter } from "./routes/get-dead-letter.ts";
+import { getNamespace } from "./routes/get-namespace.ts";
 import { getPartition } from "./routes/get-partition.ts";
 import { getValue } from "./routes/get-value.ts";
 import { incrementValue } from "./routes/increment-value.ts";
 import { listDeadLetters } from "./routes/list-dead-letters.ts";
+import { listNamespaces } from "./routes/list-namespaces.ts";
 import { listPartitions } from "./routes/list-partitions.ts";
+import { patchNamespace } from "./routes/patch-namespace.ts";
+import { putNamespace } from "./routes/put-namespace.ts";
 import { putValue } from "./routes/put-value.ts";
 import { replayDeadLetter } from "./routes/replay-dead-letter.ts";
 import { replayDeadLetters } from "./routes/replay-dead-letters.ts";
@@ -47,6 +52,12 @@ export function createApp(deps: AppDependencies): App {
   const letter = resource(deps, "/v1/dead-letters/{id}", { GET: getDeadLetter(deps), DELETE: discardDeadLetter(deps) });
   const replayOfSome = resource(deps, "/v1/dead-letters/replay", { POST: replayDeadLetters(deps) });
   const replayOfOne = resource(deps, "/v1/dead-letters/{id}/replay", { POST: replayDeadLetter(deps) });
+  const namespaces = resource(deps, NAMESPACES_PATH, { GET: listNamespaces(deps) });
+  const namespace = resource(deps, `${NAMESPACES_PATH}/{namespace}`, {
+    PUT: putNamespace(deps),
+    GET: getNamespace(deps),
+    PATCH: patchNamespace(deps),
+  });
   const resources: readonly [pattern: string, answer: Handler][] = [
     // A key may hold slashes: the handlers read the path themselves.
     ["/v1/kv/*", values],
@@ -57,6 +68,8 @@ export function createApp(deps: AppDependencies): App {
     [`${LETTERS_PATH}/replay`, replayOfSome],
     [`${LETTERS_PATH}/:id`, letter],
     [`${LETTERS_PATH}/:id/replay`, replayOfOne],
+    [NAMESPACES_PATH, namespaces],
+    [`${NAMESPACES_PATH}/:namespace`, namespace],
     ["/v1/partitions/:n", resource(deps, "/v1/partitions/{n}", { GET: getPartition(deps) })],
     [
       "/v1/partitions/:n/accept-loss",

@@ -4,7 +4,6 @@
 import { z } from "zod";
 import { port, sharedConfigFields } from "../core/config.ts";
 import { BACKLOG_MAX_COMMANDS, CONNECTIONS_MAX } from "../core/limits.ts";
-import { namespaces } from "./namespaces.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
@@ -21,7 +20,6 @@ export const apiConfigSchema = z
     MILLRACE_BACKLOG_MAX: z.coerce.number().int().min(1).default(BACKLOG_MAX_COMMANDS),
     /** Open connections of clients. */
     MILLRACE_CONNECTIONS_MAX: z.coerce.number().int().min(1).default(CONNECTIONS_MAX),
-    MILLRACE_NAMESPACES: namespaces,
   })
   .refine((config) => LOOPBACK.test(config.MILLRACE_HOST) || config.MILLRACE_ALLOW_ANONYMOUS === "true", {
     path: ["MILLRACE_HOST"],

@@ -5,6 +5,7 @@
 import type { Accepted } from "../core/appender.ts";
 import type { Command } from "../core/command.ts";
 import type { Grade } from "../core/grade.ts";
+import type { KeyPages } from "../core/key-pages.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
@@ -12,10 +13,12 @@ import type { Admission } from "./admission.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
+import type { NamespaceRegistry } from "./namespace-registry.ts";
 import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
+import type { SystemValues } from "./system-values.ts";
 
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
@@ -42,8 +45,11 @@ export interface AppDependencies {
     /** What was last seen of one; null when nothing was. */
     lastState(partition: number): PartitionState | null;
   };
-  /** What becomes of later commands of a key when one of it fails; stamped on each write. */
+  /** What the writes of a namespace are given; its parking policy is stamped on each. */
   readonly settingsOf: SettingsOf;
+  readonly namespaces: Pick<NamespaceRegistry, "known" | "untilKnown">;
+  readonly system: Pick<SystemValues, "partition" | "read" | "page">;
+  readonly pages: Pick<KeyPages, "count">;
   /** Has a partition so many dead letters that it takes no more writes? */
   readonly lettersFull: (partition: number) => boolean;
   readonly requestIds: RequestIds;

@@ -4,6 +4,7 @@
 import type { Logger } from "pino";
 import { Appender } from "../core/appender.ts";
 import { describeError } from "../core/errors.ts";
+import { KeyPages } from "../core/key-pages.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { LogMemoryWatch } from "../core/log-memory.ts";
@@ -23,11 +24,13 @@ import type { ApiConfig } from "./config.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
+import { NamespaceRegistry } from "./namespace-registry.ts";
 import { PartitionLosses } from "./partition-losses.ts";
 import { PartitionMonitor, type PartitionReport } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
 import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
+import { SystemValues } from "./system-values.ts";
 import { traceparentOf } from "./traceparent.ts";
 import { watchLog } from "./watched-log.ts";
 
@@ -88,7 +91,16 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         ? logger.error({ partition }, "too many dead letters: the partition takes no writes until some are settled")
         : logger.info({ partition }, "few enough dead letters: the partition takes writes again"),
   );
-  const readableStore = readable(store, () => preparation.storeUsable);
+  const storeUsable = () => preparation.storeUsable;
+  const readableStore = readable(store, storeUsable);
+  const pages = new KeyPages(storeLink, partitions);
+  const system = new SystemValues({ store, pages, floors: feed, usable: storeUsable, partitions });
+  const namespaces = new NamespaceRegistry({
+    values: system,
+    learnFloors: () => monitor.report(),
+    usable: storeUsable,
+    onFault: (fault) => logger.warn({ fault }, "settings of namespaces"),
+  });
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
   let seen: readonly PartitionReport[] = monitor.last;
@@ -115,7 +127,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     floors: feed,
     losses: new PartitionLosses(log, store),
     monitor,
-    settingsOf: config.MILLRACE_NAMESPACES,
+    settingsOf: (namespace) => namespaces.settingsOf(namespace),
+    namespaces,
+    system,
+    pages,
     lettersFull: (partition) => letterCounts.full(partition),
     requestIds: new RequestIds(instance),
     traceparentOf,
@@ -153,7 +168,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     async start() {
       await ops.start();
       // How far the owners were is known before much is served.
-      preparation.onUsable(() => monitor.look());
+      preparation.onUsable(() => {
+        monitor.look();
+        namespaces.look();
+      });
       await Promise.all([logGroup.start(), storeGroup.start()]);
       await preparation.start();
       replicaLink?.open(
@@ -164,11 +182,13 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         const partition = partitionOfChannel.get(channel);
         if (partition === undefined) return;
         const watermark = feed.hear(partition, message);
+        namespaces.heard(partition);
         if (watermark !== null) admission.applied(partition, watermark.ordinal);
       });
       feed.start();
       await monitor.start();
       await letterCounts.start();
+      await namespaces.start();
       await logMemory.start();
       await server.start();
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
@@ -181,6 +201,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await appender.stop();
       await monitor.stop();
       await letterCounts.stop();
+      await namespaces.stop();
       await logMemory.stop();
       feed.stop();
       await preparation.stop();

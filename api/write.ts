@@ -34,6 +34,8 @@ export async function write(
   if (deps.lettersFull(target.partition)) {
     throw new ProblemError("dead-letters-full", "Some must be replayed or discarded first: see /v1/dead-letters.");
   }
+  const unknown = deps.namespaces.untilKnown();
+  if (unknown) await unknown;
   const traceparent = deps.traceparentOf(incoming);
   return accept(deps, incoming, target, {
     operation,
@@ -71,7 +73,7 @@ export async function accept(
   target: CommandTarget,
   saying: Saying,
 ): Promise<Answer> {
-  const preference = parsePreference(incoming.header("prefer"));
+  const preference = parsePreference(incoming.header("prefer"), deps.settingsOf(target.namespace).wait);
   const before = deps.floors.floor(target.partition).id;
   const accepted = await submit(deps, incoming, target, saying, preference.waitS > 0);
   const revision = formatRevision(accepted.partition, accepted.id);

@@ -122,3 +122,19 @@ export const LETTERS_REPLAY_MAX_BYTES = 16 * 1024 * 1024;
 
 /** Bytes of a dead letter's value that are shown: enough to see what it is. */
 export const LETTER_VALUE_SHOWN_MAX_BYTES = 64 * 1024;
+
+/**
+ * How long a write waits for the settings of namespaces when this process has never read them: longer than connecting
+ * takes, and no longer than an append may.
+ */
+export const SETTINGS_FIRST_WAIT_MS = 2_000;
+
+/** Namespaces with settings of their own: every api process holds them all, and reads them again at each change. */
+export const NAMESPACES_WITH_SETTINGS_MAX = 10_000;
+
+/** Bytes of a JSON document that is no value: settings, a job. */
+export const DOCUMENT_MAX_BYTES = 64 * 1024;
+
+/** Namespaces or jobs in one answer, and when the request does not say. */
+export const SYSTEM_LIST_MAX = 250;
+export const SYSTEM_LIST_DEFAULT = 100;

@@ -1,0 +1,64 @@
+/**
+ * `PATCH /v1/namespaces/{namespace}`: changes some of its settings (`application/merge-patch+json`, RFC 7396).
+ *
+ * What comes out must be settings again, which only the API can judge: so it is read, patched, checked, and written on
+ * the condition that it is still what was read; again when it is not. Therefore it always waits for its result.
+ */
+import { formatRevision } from "../../core/entry-id.ts";
+import { settingsKey } from "../../core/system-keys.ts";
+import type { AppDependencies } from "../dependencies.ts";
+import { ProblemError } from "../errors.ts";
+import { type Answer, type Handler, jsonAnswer } from "../exchange.ts";
+import { checkDocument, readJson } from "../json-body.ts";
+import { mergePatch } from "../merge-patch.ts";
+import { parseNamespacePath } from "../namespace-path.ts";
+import { expectRoomFor, expectUsable } from "../namespace-rules.ts";
+import { settingsSchema } from "../namespaces.ts";
+import { parseWritePrecondition } from "../precondition.ts";
+import type { SystemDocument } from "../system-values.ts";
+import { type Written, writeDocument } from "../system-writes.ts";
+
+/** So often somebody else may have been first. */
+const ATTEMPTS_MAX = 5;
+
+export function patchNamespace(deps: AppDependencies): Handler {
+  return async (incoming) => {
+    const namespace = parseNamespacePath(incoming.target);
+    const { condition, impossible } = parseWritePrecondition(incoming, deps.system.partition, deps.partitions);
+    const patch = await readJson(incoming, "application/merge-patch+json");
+    for (let attempt = 1; ; attempt++) {
+      const stored = await deps.system.read(settingsKey(namespace));
+      if (impossible || (condition && !isMet(condition, stored))) throw new ProblemError("precondition-failed");
+      const settings = checkDocument(settingsSchema, mergePatch(stored?.document ?? {}, patch));
+      expectUsable(deps, settings);
+      expectRoomFor(deps, namespace);
+      const written = await writeDocument(
+        deps,
+        incoming,
+        settingsKey(namespace),
+        settings,
+        stored ? { kind: "match", id: stored.id } : { kind: "none-match", id: "*" },
+      );
+      const changed = written.result?.outcome === "rejected";
+      if (!changed) return answerOf(written, settings);
+      if (attempt === ATTEMPTS_MAX) throw new ProblemError("precondition-failed", "Others changed it all the while.");
+    }
+  };
+}
+
+function isMet({ kind, id }: { kind: "match" | "none-match"; id: string }, stored: SystemDocument | null): boolean {
+  const same = stored !== null && (id === "*" || id === stored.id);
+  return same === (kind === "match");
+}
+
+function answerOf({ accepted, result }: Written, settings: unknown): Answer {
+  const revision = formatRevision(accepted.partition, accepted.id);
+  if (result?.outcome === "dead") throw new ProblemError("command-dead", `See /v1/commands/${revision}.`);
+  const headers = { "Millrace-Revision": revision, "Millrace-Grade": accepted.grade };
+  if (result === null) {
+    const location = { Location: `/v1/commands/${revision}`, "X-Content-Type-Options": "nosniff" };
+    return { status: 202, headers: { ...headers, ...location }, body: null };
+  }
+  const answer = jsonAnswer({ settings });
+  return { ...answer, headers: { ...answer.headers, ...headers, ETag: `"${revision}"` } };
+}
