@@ -23,6 +23,7 @@ import { listDeadLetters } from "./routes/list-dead-letters.ts";
 import { listNamespaces } from "./routes/list-namespaces.ts";
 import { listPartitions } from "./routes/list-partitions.ts";
 import { patchNamespace } from "./routes/patch-namespace.ts";
+import { patchValue } from "./routes/patch-value.ts";
 import { putNamespace } from "./routes/put-namespace.ts";
 import { putValue } from "./routes/put-value.ts";
 import { replayDeadLetter } from "./routes/replay-dead-letter.ts";
@@ -46,6 +47,7 @@ export function createApp(deps: AppDependencies): App {
     PUT: putValue(deps),
     GET: getValue(deps),
     DELETE: deleteValue(deps),
+    PATCH: patchValue(deps),
     POST: incrementValue(deps),
   });
   const letters = resource(deps, "/v1/dead-letters", { GET: listDeadLetters(deps), DELETE: discardDeadLetters(deps) });

@@ -72,6 +72,7 @@ export async function foreseeSettling(
       const foreseen = await deps.store.foresee(
         partition,
         planned.map(({ located, command }) => ({ letter: located.letter.id, command, force: settling.force })),
+        deps.now(),
       );
       for (const [index, { located }] of planned.entries()) {
         const result = foreseen[index];
@@ -180,6 +181,9 @@ function would(result: Result): string {
     case "condition-not-met":
     case "not-an-integer":
     case "increment-overflow":
+    case "not-json":
+    case "too-large-to-patch":
+    case "idempotency-mismatch":
       return "reject";
   }
 }

@@ -16,6 +16,6 @@ export function readable(store: Store, usable: () => boolean): ReadableStore {
     letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),
     letter: (partition, id) => only(() => store.letter(partition, id)),
     letterCounts: () => only(() => store.letterCounts()),
-    foresee: (partition, replays) => only(() => store.foresee(partition, replays)),
+    foresee: (...planned) => only(() => store.foresee(...planned)),
   };
 }

@@ -4,9 +4,10 @@
  */
 
 import type { Accepted } from "../core/appender.ts";
-import type { Command, Operation, RejectReason, Result } from "../core/command.ts";
+import { type Command, type Operation, type RejectReason, type Result, valueIn } from "../core/command.ts";
 import { compareIds, formatRevision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
+import { PATCHED_VALUE_MAX_BYTES } from "../core/limits.ts";
 import { isHalted } from "../core/partition-state.ts";
 import type { Passed } from "./applied-feed.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
@@ -61,7 +62,7 @@ export function submit(
 ): Promise<Accepted> {
   const { operation } = saying;
   refuseHalted(deps, partition);
-  deps.admission.admit(partition, operation.op === "put" ? operation.value.byteLength : 0);
+  deps.admission.admit(partition, valueIn(operation)?.byteLength ?? 0);
   const command = { ...saying, namespace, key, awaited, acceptedMs: deps.now() };
   return deps.submit(partition, command, wantedGrade(deps, incoming, namespace));
 }
@@ -144,6 +145,7 @@ function resultAnswer(
       return { status: 204, headers, body: null };
     case "deleted":
     case "absent":
+    case "expired":
     case "discarded":
       return { status: 204, headers, body: null };
     case "counted":
@@ -160,6 +162,9 @@ const REJECTIONS: Readonly<Record<RejectReason, readonly [slug: ProblemSlug, det
   "condition-not-met": ["precondition-failed", "The key was not at that revision when the command was applied."],
   "not-an-integer": ["type-conflict", "The stored value is not a 64-bit integer."],
   "increment-overflow": ["type-conflict", "The sum does not fit 64 bits."],
+  "not-json": ["type-conflict", "The stored value is not JSON that a patch could be merged into."],
+  "too-large-to-patch": ["value-too-large", `A value that is patched has at most ${PATCHED_VALUE_MAX_BYTES} bytes.`],
+  "idempotency-mismatch": ["idempotency-mismatch", "Another request came first with this Idempotency-Key."],
   "dead-letter-gone": ["dead-letter-gone", "It was replayed or discarded before."],
   "newer-write": ["newer-write", "A newer command of the key was applied since; ?force=true replays all the same."],
   "older-letter-first": ["older-letter-first", "An older dead letter of the blocked key must be settled first."],

@@ -2,10 +2,11 @@
  * What to do with what was read, and with what went wrong. Pure.
  */
 import { decodeEntry } from "../core/codec.ts";
+import { valueIn } from "../core/command.ts";
 import { compareIds, type EntryId } from "../core/entry-id.ts";
 import { describeError, OperatingError } from "../core/errors.ts";
 import type { ApplicableEntry, Watermark } from "../core/functions/apply.ts";
-import { APPLY_BATCH_MAX_BYTES, APPLY_BATCH_MAX_COMMANDS } from "../core/limits.ts";
+import { APPLY_BATCH_MAX_BYTES, APPLY_BATCH_MAX_COMMANDS, PATCH_WEIGHT_BYTES } from "../core/limits.ts";
 import type { RawEntry } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 
@@ -63,7 +64,8 @@ export function decide(entries: readonly RawEntry[], watermark: Watermark): Deci
 
 function sizeOf(entry: ApplicableEntry): number {
   if (entry.kind === "malformed") return entry.body.byteLength + entry.header.length;
-  return entry.command.operation.op === "put" ? entry.command.operation.value.byteLength : 0;
+  const { operation } = entry.command;
+  return operation.op === "patch" ? PATCH_WEIGHT_BYTES : (valueIn(operation)?.byteLength ?? 0);
 }
 
 /** The state of a partition that an error has stopped for now. Every error holds; none skips anything. */

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
+import { Appender } from "../core/appender.ts";
 import { COORDINATION, partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { LogMemoryWatch } from "../core/log-memory.ts";
@@ -18,8 +19,12 @@ import { Store } from "../core/store.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { Coordinator } from "./coordinator.ts";
 import { Counters } from "./counters.ts";
+import { Expirer } from "./expirer.ts";
 import { renderMetrics } from "./metrics.ts";
 import { Trimmer } from "./trimmer.ts";
+
+/** What a consumer appends can wait. */
+const APPEND_TIMEOUT_MS = 5_000;
 
 export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () => void): Service {
   const partitions = config.MILLRACE_PARTITIONS;
@@ -53,6 +58,20 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       everyMs: config.MILLRACE_TRIM_EVERY_MS,
     },
   );
+  const appender = new Appender(log, {
+    partitions,
+    producer: `c${randomBytes(8).toString("hex")}`,
+    timeoutMs: APPEND_TIMEOUT_MS,
+    usable: (grade) => preparation.logUsable && log.gives(grade) === "yes",
+  });
+  const expirer = new Expirer({
+    store,
+    appender,
+    logger,
+    owned: () => coordinator.steady(),
+    grade: () => log.defaultGrade,
+    now: Date.now,
+  });
   const logMemory = new LogMemoryWatch(
     logLink,
     () => preparation.logUsable && preparation.storeUsable,
@@ -90,10 +109,13 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       );
       await coordinator.start();
       await trimmer.start();
+      await expirer.start();
       await logMemory.start();
     },
     async stop() {
       await logMemory.stop();
+      await expirer.stop();
+      await appender.stop();
       await trimmer.stop();
       await coordinator.stop();
       subscriber.close();

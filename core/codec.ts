@@ -7,11 +7,11 @@
  * stores a repeated set of names once.
  *
  * Header: p producer, s sequence, t accepted ms, o operation, n namespace, k key, c content type, by increment,
- * if condition, w awaited, tp traceparent, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
+ * if condition, x expiry, m metadata, ik and fp idempotency key and fingerprint, w awaited, tp traceparent, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
  * A replay has `replay` for its operation and what it does under r: whoever does not know of replays must not take it
  * for a write like any other. A discard may be of a letter that names no key: then n and k are empty.
  */
-import type { Command, Condition, Operation, Parking } from "./command.ts";
+import { type Command, type Condition, type Expiry, type Operation, type Parking, valueIn } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
 
 export const HEADER_FIELD = "v1";
@@ -23,6 +23,10 @@ const PRODUCER_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 /** It stands in the stored value's attribute line. */
 const CONTENT_TYPE_PATTERN = /^[ -~]+$/;
 const ID_PATTERN = /^(?:0|[1-9]\d{0,15})-(?:0|[1-9]\d{0,15})$/;
+const EXPIRY_PATTERN = /^(?:k|\+?[1-9]\d{0,15})$/;
+/** It stands in the stored value's attribute line, too. */
+const METADATA_PATTERN = /^[ -~]{1,4096}$/;
+const HASH_PATTERN = /^[A-Za-z0-9_-]{22}$/;
 const INTEGER_PATTERN = /^(?:0|-?[1-9]\d{0,18})$/;
 
 /** Position of a command in its producer's own count, per partition. */
@@ -66,6 +70,10 @@ interface Header {
   c?: string;
   by?: string;
   if?: string;
+  x?: string;
+  m?: string;
+  ik?: string;
+  fp?: string;
   w?: 1;
   tp?: string;
   pk?: Parking;
@@ -88,9 +96,17 @@ export function encodeHeader(
   let header =
     `{"p":"${producer}","s":${sequence},${before}"t":${command.acceptedMs},"o":"${replays ? "replay" : operation.op}",` +
     `"n":${JSON.stringify(command.namespace)},"k":${JSON.stringify(command.key)}`;
-  if (operation.op === "put") header += `,"c":${JSON.stringify(operation.contentType)}`;
+  if (operation.op === "put") {
+    header += `,"c":${JSON.stringify(operation.contentType)}`;
+    if (operation.metadata !== undefined) header += `,"m":${JSON.stringify(operation.metadata)}`;
+  }
+  const expiry = expiryOf(operation);
+  if (expiry) header += `,"x":"${encodeExpiry(expiry)}"`;
   if (operation.op === "increment") header += `,"by":"${operation.by}"`;
   if (condition) header += `,"if":"${encodeCondition(condition)}"`;
+  // A replay is told apart from a repeat of its client's request.
+  if (command.idempotency && !replays)
+    header += `,"ik":"${command.idempotency.key}","fp":"${command.idempotency.fingerprint}"`;
   if (command.awaited) header += ',"w":1';
   if (traceparent) header += `,"tp":${JSON.stringify(traceparent)}`;
   if (command.parking === "block") header += ',"pk":"block"';
@@ -101,7 +117,19 @@ export function encodeHeader(
 
 /** The value's bytes, as the Redis client takes them: it would write any other typed array as text. */
 export function bodyOf(command: Command): Buffer {
-  return command.operation.op === "put" ? bytes(command.operation.value) : NOTHING;
+  const value = valueIn(command.operation);
+  return value === null ? NOTHING : bytes(value);
+}
+
+/** What an operation says of its key's expiry; undefined: nothing. */
+export function expiryOf(operation: Operation): Expiry | undefined {
+  return "expiry" in operation ? operation.expiry : undefined;
+}
+
+/** `k` as before, `+<ms>` from when it is applied, `<ms>` since the epoch. Read by the apply function too. */
+export function encodeExpiry(expiry: Expiry): string {
+  if (expiry === "keep") return "k";
+  return "ttlMs" in expiry ? `+${expiry.ttlMs}` : String(expiry.atMs);
 }
 
 /** `=<id>` must be at that revision, `!<id>` must not; `*` for any. Read by the apply function too. */
@@ -143,6 +171,7 @@ export function decodeEntry(id: EntryId, fields: readonly Buffer[]): Entry {
   };
   if (condition) command.condition = condition;
   if (parsed.tp) command.traceparent = parsed.tp;
+  if (parsed.ik && parsed.fp) command.idempotency = { key: parsed.ik, fingerprint: parsed.fp };
   if (parsed.pk === "block") command.parking = parsed.pk;
   if (parsed.o === "replay" && parsed.dl) command.replays = { letter: parsed.dl, force: parsed.f === 1 };
   return { kind: "command", id, ordinal, stamp: { producer: parsed.p, sequence: parsed.s }, header, command };
@@ -170,6 +199,10 @@ function parseHeader(json: string): Header | string {
   if (!`${header.n}/${header.k}`.isWellFormed()) return "namespace or key is not Unicode text";
   if (header.tp !== undefined && typeof header.tp !== "string") return "bad traceparent";
   if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
+  if (header.x !== undefined && !EXPIRY_PATTERN.test(header.x)) return "bad expiry";
+  if (header.m !== undefined && !METADATA_PATTERN.test(header.m)) return "bad metadata";
+  if (header.ik !== undefined && !(HASH_PATTERN.test(header.ik) && HASH_PATTERN.test(header.fp ?? "")))
+    return "bad idempotency key";
   if (header.pk !== undefined && header.pk !== "skip" && header.pk !== "block") return "unknown parking";
   if (header.o === "replay" || header.o === "discard") {
     if (typeof header.dl !== "string" || !ID_PATTERN.test(header.dl)) return "no dead letter";
@@ -180,15 +213,17 @@ function parseHeader(json: string): Header | string {
 function operationOf(header: Header, value: Buffer): Operation | string {
   switch (header.o === "replay" ? header.r : header.o) {
     case "put":
-      return typeof header.c === "string" && CONTENT_TYPE_PATTERN.test(header.c)
-        ? { op: "put", contentType: header.c, value }
-        : "no content type";
+      return putOf(header, value);
     case "delete":
       return { op: "delete" };
     case "increment":
       return typeof header.by === "string" && INTEGER_PATTERN.test(header.by)
-        ? { op: "increment", by: header.by }
+        ? { op: "increment", by: header.by, ...expiryIn(header) }
         : "bad increment";
+    case "patch":
+      return { op: "patch", value, ...expiryIn(header) };
+    case "expire":
+      return header.o === "expire" ? { op: "expire" } : "unknown operation";
     case "discard":
       return header.o === "discard" && header.dl !== undefined
         ? { op: "discard", letter: header.dl }
@@ -196,6 +231,19 @@ function operationOf(header: Header, value: Buffer): Operation | string {
     default:
       return "unknown operation";
   }
+}
+
+function putOf(header: Header, value: Buffer): Operation | string {
+  const { c: contentType, x, m: metadata } = header;
+  if (typeof contentType !== "string" || !CONTENT_TYPE_PATTERN.test(contentType)) return "no content type";
+  if (x === undefined && metadata === undefined) return { op: "put", contentType, value };
+  return { op: "put", contentType, value, ...expiryIn(header), ...(metadata !== undefined && { metadata }) };
+}
+
+function expiryIn({ x }: Header): { readonly expiry?: Expiry } {
+  if (x === undefined) return {};
+  if (x === "k") return { expiry: "keep" };
+  return { expiry: x.startsWith("+") ? { ttlMs: Number(x) } : { atMs: Number(x) } };
 }
 
 function decodeCondition(text: string): Condition | null {

@@ -3,12 +3,30 @@
  */
 import type { EntryId } from "./entry-id.ts";
 
+/**
+ * When a key expires: as before, so long after its command is applied, or at a time since the epoch; milliseconds. By the
+ * partition's time: accept times, clamped to run forward.
+ */
+export type Expiry = "keep" | { readonly ttlMs: number } | { readonly atMs: number };
+
 /** What a command does to its key. */
 export type Operation =
-  | { readonly op: "put"; readonly contentType: string; readonly value: Uint8Array }
+  | {
+      readonly op: "put";
+      readonly contentType: string;
+      readonly value: Uint8Array;
+      /** Absent: the key does not expire. */
+      readonly expiry?: Expiry;
+      /** JSON in ASCII. Absent: none. */
+      readonly metadata?: string;
+    }
   | { readonly op: "delete" }
-  /** `by` is a decimal integer of 64 bits, as text: JavaScript numbers end at 2^53. */
-  | { readonly op: "increment"; readonly by: string }
+  /** `by` is a decimal integer of 64 bits, as text: JavaScript numbers end at 2^53. Absent expiry: as before. */
+  | { readonly op: "increment"; readonly by: string; readonly expiry?: Expiry }
+  /** JSON merge patch (RFC 7396): `value` is the patch's text. Absent expiry: as before. */
+  | { readonly op: "patch"; readonly value: Uint8Array; readonly expiry?: Expiry }
+  /** Removes the key if it has expired. Ours, never a client's. */
+  | { readonly op: "expire" }
   /** Drops a dead letter. */
   | { readonly op: "discard"; readonly letter: EntryId };
 
@@ -17,6 +35,13 @@ export type Operation =
  * among the dead letters, in order, until all of the key's are replayed or discarded.
  */
 export type Parking = "skip" | "block";
+
+/** Under which key of its client's a command came, so that a repeat does nothing: hashes of 128 bits, base64url. */
+export interface Idempotency {
+  readonly key: string;
+  /** Of all that the request says. */
+  readonly fingerprint: string;
+}
 
 /** The dead letter that a command replays. */
 export interface Replay {
@@ -42,6 +67,7 @@ export interface Command {
   readonly condition?: Condition;
   /** It does again what a dead letter of the same key says; else it is a command of its own. */
   readonly replays?: Replay;
+  readonly idempotency?: Idempotency;
   /** Without it: skip. It travels with the command, so that a replay of the log parks as the first run did. */
   readonly parking?: Parking;
   /** Somebody waits: the result is broadcast with the watermark. */
@@ -52,20 +78,39 @@ export interface Command {
   readonly traceparent?: string;
 }
 
-/**
- * What an applied command did. `counted` carries the counter's new value, as text; `repeated`: its producer's sequence
- * had been applied before, so it did nothing.
- */
-export type Effect = "created" | "replaced" | "deleted" | "absent" | "counted" | "discarded" | "repeated";
+/** The bytes that a command brings beside its header. */
+export function valueIn(operation: Operation): Uint8Array | null {
+  return operation.op === "put" || operation.op === "patch" ? operation.value : null;
+}
 
 /**
- * Why a command was judged and refused: a condition was not met, the stored value does not fit the operation, or a dead
- * letter was settled before, is older than a write of its key, or has to wait for an older letter of its key.
+ * What an applied command did. `counted` carries the counter's new value, as text; `repeated`: its producer's sequence
+ * had been applied before, so it did nothing; `duplicate`: neither did it, because a command with its idempotency key had
+ * been applied before, whose id is told.
+ */
+export type Effect =
+  | "created"
+  | "replaced"
+  | "deleted"
+  | "absent"
+  | "counted"
+  | "expired"
+  | "discarded"
+  | "repeated"
+  | "duplicate";
+
+/**
+ * Why a command was judged and refused: a condition was not met, the stored value does not fit the operation, its
+ * idempotency key came before with another request, or a dead letter was settled before, is older than a write of its
+ * key, or has to wait for an older letter of its key.
  */
 export type RejectReason =
   | "condition-not-met"
   | "not-an-integer"
   | "increment-overflow"
+  | "not-json"
+  | "too-large-to-patch"
+  | "idempotency-mismatch"
   | "dead-letter-gone"
   | "newer-write"
   | "older-letter-first";
@@ -73,6 +118,6 @@ export type RejectReason =
 /** What came of a command once the watermark has passed it. */
 export type Result =
   | { readonly outcome: "applied"; readonly effect?: Effect; readonly value?: string }
-  /** `by`: the newer write, or the older letter. */
+  /** `by`: the newer write, the older letter, or the command that came first with the idempotency key. */
   | { readonly outcome: "rejected"; readonly reason: RejectReason; readonly by?: EntryId }
   | { readonly outcome: "dead"; readonly reason: string };

@@ -43,6 +43,10 @@ export interface PartitionKeys {
   readonly letterOrder: string;
   /** Hash on the store: what must be known of the keys that have dead letters. */
   readonly letterTracks: string;
+  /** Sorted set on the store: value keys that expire, by when, in milliseconds. */
+  readonly expiries: string;
+  /** Hash on the store: by idempotency key the command that came with it first, and its fingerprint. */
+  readonly idempotency: string;
   /** Stream on the store: commands that an operator has given up. */
   readonly losses: string;
   /** Channel on the store: watermark and awaited results after each batch. */
@@ -51,6 +55,8 @@ export interface PartitionKeys {
   value(namespace: string, key: string): string;
   /** Sorted set on the store: the keys of a namespace, in byte order. */
   index(namespace: string): string;
+  /** Namespace and key of a value key. @throws Error when it is none */
+  ofValue(valueKey: string): { readonly namespace: string; readonly key: string };
 }
 
 function keysOf(partition: number): PartitionKeys {
@@ -67,10 +73,17 @@ function keysOf(partition: number): PartitionKeys {
     letters: `${base}letters`,
     letterOrder: `${base}letter-order`,
     letterTracks: `${base}letter-tracks`,
+    expiries: `${base}expiries`,
+    idempotency: `${base}idempotency`,
     losses: `${base}losses`,
     applied: `${base}applied`,
     value: (namespace, key) => `${base}k:${namespace}/${key}`,
     index: (namespace) => `${base}i:${namespace}`,
+    ofValue: (valueKey) => {
+      const slash = valueKey.indexOf("/", base.length + 2);
+      if (!valueKey.startsWith(`${base}k:`) || slash < 0) throw new Error("that is not a value key of ours");
+      return { namespace: valueKey.slice(base.length + 2, slash), key: valueKey.slice(slash + 1) };
+    },
   };
 }
 

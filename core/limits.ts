@@ -16,6 +16,30 @@ export const VALUE_MAX_BYTES = 1024 * 1024;
 /** Longest media type of RFC 6838 (127 + 1 + 127) is shorter; parameters included. */
 export const CONTENT_TYPE_MAX_CHARS = 255;
 
+/**
+ * The value that a patch is merged into, and what comes of it: it is read word by word inside apply, at some 4 MB/s, and
+ * everybody waits meanwhile.
+ */
+export const PATCHED_VALUE_MAX_BYTES = 64 * 1024;
+
+/** A patch counts as so many bytes of an apply call: eight of the longest take a third of a second. */
+export const PATCH_WEIGHT_BYTES = 128 * 1024;
+
+/** Objects and arrays in a patch, one in the other. */
+export const PATCH_DEPTH_MAX = 64;
+
+/** As with Cloudflare KV; it is read with every key of a listing. In ASCII, as it is stored. */
+export const METADATA_MAX_BYTES = 1024;
+
+/** Longest time to live: beyond ten years nobody means it. */
+export const TTL_MAX_S = 10 * 366 * 24 * 60 * 60;
+
+/** A command's accept time counts at most so far ahead of the log's clock: an api whose clock is wrong must not let keys expire. */
+export const ACCEPT_LEAD_MAX_MS = 60_000;
+
+/** Expired keys of a partition that are asked for at once; the next page follows when they are gone. */
+export const EXPIRY_PAGE_MAX_KEYS = 500;
+
 /** Commands in one append call, over all its partitions: keeps it near 1 ms. */
 export const APPEND_CALL_MAX_COMMANDS = 500;
 

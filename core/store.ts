@@ -137,6 +137,14 @@ export class Store {
     return text === undefined ? null : parseResult(String(text));
   }
 
+  /** Keys that expire until a time, in milliseconds, the earliest first. */
+  async due(partition: number, untilMs: number, count: number): Promise<{ namespace: string; key: string }[]> {
+    const keys = this.#at(partition);
+    const args = [keys.expiries, "-inf", untilMs, "LIMIT", 0, count];
+    const due = (await this.#ask({ name: "ZRANGEBYSCORE", args })) as Buffer[];
+    return due.map((valueKey) => keys.ofValue(String(valueKey)));
+  }
+
   /** A page of a partition's dead letters, from the first after an id, without their values. */
   async letters(partition: number, after: EntryId, entries: number): Promise<LetterPage> {
     const bounds = { entries, bytes: LETTER_PAGE_MAX_BYTES };
@@ -149,9 +157,9 @@ export class Store {
   }
 
   /** What replays, in this order, would come to now; `applied` where nothing stands in the way. */
-  async foresee(partition: number, replays: readonly PlannedReplay[]): Promise<Result[]> {
+  async foresee(partition: number, replays: readonly PlannedReplay[], nowMs: number): Promise<Result[]> {
     if (replays.length === 0) return [];
-    return parseForeseen(await this.#askFunction(foreseeCall(this.#library, this.#at(partition), replays)));
+    return parseForeseen(await this.#askFunction(foreseeCall(this.#library, this.#at(partition), replays, nowMs)));
   }
 
   /** How many dead letters each partition has, in order. */

@@ -11,9 +11,11 @@ import { MIN_REVISION_WAIT_MS, RECOVERY_WAIT_MS } from "../../core/limits.ts";
 import { partitionOf } from "../../core/partition.ts";
 import { pause } from "../../core/pause.ts";
 import type { Reading } from "../../core/store.ts";
+import { isLive } from "../../core/stored-value.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError, type ProblemSlug } from "../errors.ts";
 import type { Handler, Incoming } from "../exchange.ts";
+import { tellMoment } from "../expiry.ts";
 import { parseKeyPath } from "../key-path.ts";
 import { isNotModified, parseMinRevision } from "../precondition.ts";
 import { parsePreference } from "../preference.ts";
@@ -40,7 +42,7 @@ export function getValue(deps: AppDependencies): Handler {
       consistency !== null || deps.floors.admit(partition, reading.watermark)
         ? reading
         : await readAtLeast(deps, incoming, read, partition, wentBack(deps.floors.floor(partition).id));
-    if (stored === null) throw new ProblemError("key-not-found");
+    if (stored === null || !isLive(stored, deps.now())) throw new ProblemError("key-not-found");
     const revision = formatRevision(partition, stored.id);
     const etag = `"${revision}"`;
     const headers: Record<string, string> = {
@@ -53,6 +55,8 @@ export function getValue(deps: AppDependencies): Handler {
       // A value is somebody's bytes under somebody's content type: a browser must not run it as a page of ours.
       "Content-Security-Policy": "sandbox",
     };
+    if (stored.expiresMs !== undefined) headers["Millrace-Expires-At"] = String(tellMoment(stored.expiresMs));
+    if (stored.metadata !== undefined) headers["Millrace-Metadata"] = stored.metadata;
     if (isNotModified(incoming.header("if-none-match"), etag)) return { status: 304, headers, body: null };
     headers["Content-Type"] = stored.contentType;
     if (incoming.method !== "HEAD") return { status: 200, headers, body: stored.value };

@@ -3,6 +3,7 @@ import { partitionOf } from "../../core/partition.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
+import { EXPIRY_PARAMETERS, parseExpiry } from "../expiry.ts";
 import { parseKeyPath } from "../key-path.ts";
 import { onlyParameters } from "../target.ts";
 import { write } from "../write.ts";
@@ -12,10 +13,11 @@ const INT64_MAX = 2n ** 63n - 1n;
 export function incrementValue(deps: AppDependencies): Handler {
   return async (incoming) => {
     const { namespace, key, path, query } = parseKeyPath(incoming.target);
-    onlyParameters(query, ["increment"]);
+    onlyParameters(query, ["increment", ...EXPIRY_PARAMETERS]);
+    const expiry = parseExpiry(query, deps.now());
     const by = parseIncrement(query?.getAll("increment") ?? []);
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
-    return write(deps, incoming, target, { op: "increment", by });
+    return write(deps, incoming, target, { op: "increment", by, ...(expiry && { expiry }) });
   };
 }
 

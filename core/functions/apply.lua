@@ -1,13 +1,16 @@
 -- apply: moves a partition's store from one watermark to a later one, with everything that belongs to it.
 --
--- KEYS  1 watermark, 2 producers, 3 outcomes, 4 dead, 5 letters, 6 letters' order, 7 tracks of keys with letters, then index
---       keys, then each command's value key
+-- KEYS  1 watermark, 2 producers, 3 outcomes, 4 dead, 5 letters, 6 letters' order, 7 tracks of keys with letters,
+--       8 expiries, 9 idempotency, then index keys, then each command's value key
 -- ARGV  1 expected watermark record, 2 channel, 3 number of index keys, 4 the commands as one JSON array, 5 their bodies,
 --       one after the other (one long argument costs far less than many short ones)
 --       a command: [id, ordinal, operation, producer, sequence, argument, condition, awaited, index number, key, header,
---       length of its body], and where it says something [..., parking, id of the dead letter it settles, 1 when forced]
---       operation: put (argument = content type) | delete | increment (argument = by) | park (argument = reason) | discard
+--       length of its body, time], and where they say something [..., parking, id of the dead letter it settles, 1 when
+--       forced, expiry, metadata, idempotency key, fingerprint]
+--       operation: put (argument = content type) | delete | increment (argument = by) | patch | expire | discard | park
+--       (argument = reason)
 --       parking: block, so that later commands of the key wait behind it should it fail; else empty
+--       expiry: see expiry_of in operations.lua; empty: what the operation does by itself
 -- Reply { 'OK', new watermark record, rejected, dead, repeated, jumped }, or, with nothing changed:
 --       { 'MISMATCH', stored watermark record }   another owner was here, or the store went back
 --       { 'GAP', stored watermark record, id }    the log jumps over entries at id: some are lost
@@ -18,27 +21,32 @@
 -- Every command runs under pcall, because a function is no transaction: one that raises an error goes to the dead
 -- letters, in this call, under its own id, and the rest goes on. A command writes at most once, as its last step, so
 -- an error leaves nothing of it behind. A replay of a dead letter runs as the command it replays; its letter is removed,
--- or learns of the failure, in the same call. No clock and no randomness: the same log gives the same store.
+-- or learns of the failure, in the same call. No clock and no randomness: the same log gives the same store. Time is the
+-- commands' own and never goes back (see Producers): a key that has expired by it is as if it were not there.
 
--- watermark, producers, outcomes, dead, letters, order, tracks
-local OWN_TYPES = { 'string', 'hash', 'stream', 'stream', 'hash', 'zset', 'hash' }
+-- watermark, producers, outcomes, dead, letters, order, tracks, expiries, idempotency
+local OWN_TYPES = { 'string', 'hash', 'stream', 'stream', 'hash', 'zset', 'hash', 'zset', 'hash' }
+local EXPIRIES_KEY, IDEMPOTENCY_KEY = 8, 9
 
--- The keys of a namespace in byte order: final presence of each key that came or went in this batch.
-local function update_index(index_key, members)
+-- Of these nothing is noted: the watermark says that they were applied.
+local PLAIN = { [CREATED] = true, [REPLACED] = true, [DELETED] = true, [EXPIRED] = true, ['applied discarded'] = true }
+
+-- A sorted set's members and their scores; false: not a member any more.
+local function update_sorted(key, members)
   local added, removed = {}, {}
-  for key, present in pairs(members) do
-    if present == 1 then
-      added[#added + 1] = 0
-      added[#added + 1] = key
+  for member, score in pairs(members) do
+    if score then
+      added[#added + 1] = score
+      added[#added + 1] = member
     else
-      removed[#removed + 1] = key
+      removed[#removed + 1] = member
     end
   end
   for i = 1, #added, 2 * MEMBERS_PER_CALL do
-    redis.call('ZADD', index_key, unpack(added, i, math.min(i + 2 * MEMBERS_PER_CALL - 1, #added)))
+    redis.call('ZADD', key, unpack(added, i, math.min(i + 2 * MEMBERS_PER_CALL - 1, #added)))
   end
   for i = 1, #removed, MEMBERS_PER_CALL do
-    redis.call('ZREM', index_key, unpack(removed, i, math.min(i + MEMBERS_PER_CALL - 1, #removed)))
+    redis.call('ZREM', key, unpack(removed, i, math.min(i + MEMBERS_PER_CALL - 1, #removed)))
   end
 end
 
@@ -64,8 +72,34 @@ local function foreign_type(keys, index_count)
   end
 end
 
-local function attempt(letters, command, value_key, body)
-  if command[LETTER] then
+-- What was applied under this idempotency key before, or nil; noted under the first one's id.
+local function duplicate_of(idempotency_key, command)
+  local first = redis.call('HGET', idempotency_key, command[IDEMPOTENCY])
+  if not first then return nil end
+  local id, fingerprint = string.match(first, '^(%S+) (%S+)$')
+  if fingerprint == command[FINGERPRINT] then return 'applied duplicate ' .. id end
+  return 'rejected idempotency-mismatch ' .. id
+end
+
+-- Outcomes older than this id go, and with them what is known of their idempotency keys; at most so many a call.
+local function forget_outcomes(outcomes_key, idempotency_key, oldest, count)
+  local rows = redis.call('XRANGE', outcomes_key, '-', '(' .. oldest, 'COUNT', count)
+  if #rows == 0 then return end
+  for _, row in ipairs(rows) do
+    if row[2][3] == 'i' then redis.call('HDEL', idempotency_key, row[2][4]) end
+  end
+  local upper = oldest
+  if #rows == count then upper = id_after(rows[count][1]) end
+  redis.call('XTRIM', outcomes_key, 'MINID', upper)
+end
+
+-- One call's work on one partition: what it changes beside values is gathered, and written at the end.
+local Batch = {}
+Batch.__index = Batch
+
+function Batch:attempt(command, value_key, body, now)
+  local letters = self.letters
+  if command[LETTER] and command[LETTER] ~= '' then
     local verdict = letters:judge(command, value_key)
     if verdict then return verdict end
     if command[OPERATION] == 'discard' then return 'applied discarded' end
@@ -73,7 +107,77 @@ local function attempt(letters, command, value_key, body)
     local blocker = letters:blocker(value_key)
     if blocker then return 'dead blocked by ' .. blocker end
   end
-  return run(command, value_key, body)
+  local result, record, expires, head = plan(command, value_key, body, now)
+  if record == nil then return result end
+  if record then redis.call('SET', value_key, record) else redis.call('DEL', value_key) end
+  if not record then
+    self.indexes[command[INDEX]][command[KEY]] = false
+  elseif not head then
+    self.indexes[command[INDEX]][command[KEY]] = 0
+  end
+  if expires or (head and head.expires) or self.expiries[value_key] then self.expiries[value_key] = expires or false end
+  return result
+end
+
+-- An expiry removes what has expired by the time of the log, whoever waits for whom; it is no write that a dead letter would
+-- yield to, and never becomes one. What is not due, or does not expire any more, is set right in the list of expiries.
+function Batch:expire(command, value_key, now)
+  local ok, head = pcall(read_head, value_key)
+  local expires = ok and head and head.expires or false
+  if not expires or expires > now then
+    self.expiries[value_key] = expires
+    return ABSENT
+  end
+  redis.call('DEL', value_key)
+  self.indexes[command[INDEX]][command[KEY]] = false
+  self.expiries[value_key] = false
+  return EXPIRED
+end
+
+function Batch:note(id, result, command)
+  self.noted = true
+  local idempotency = command[IDEMPOTENCY]
+  if idempotency and string.sub(result, 1, 17) ~= 'applied duplicate' and
+    string.sub(result, 1, 29) ~= 'rejected idempotency-mismatch' then
+    redis.call('HSET', self.keys[IDEMPOTENCY_KEY], idempotency, id .. ' ' .. command[FINGERPRINT])
+    return note(self.keys[3], id, 'o', result, 'i', idempotency)
+  end
+  return note(self.keys[3], id, 'o', result)
+end
+
+-- Result of one command, which is nowhere if it failed.
+function Batch:run(command, value_key, body)
+  local now = self.producers:at(command[TIME])
+  if command[OPERATION] == 'park' then return 'dead ' .. command[ARGUMENT] end
+  if self.producers:repeats(command[PRODUCER], command[SEQUENCE], command[ID], command[HEADER]) then return REPEATED end
+  local duplicate = command[IDEMPOTENCY] and duplicate_of(self.keys[IDEMPOTENCY_KEY], command)
+  if duplicate then return duplicate end
+  if command[OPERATION] == 'expire' then return self:expire(command, value_key, now) end
+  local ok, result = pcall(self.attempt, self, command, value_key, body, now)
+  if not ok then result = 'dead ' .. error_text(result) end
+  return result
+end
+
+-- What follows from a result for dead letters and outcomes.
+function Batch:settle(command, value_key, body, result)
+  local id, letters = command[ID], self.letters
+  local letter = command[LETTER] and command[LETTER] ~= ''
+  if result ~= REPEATED then
+    if letter then
+      letters:settle(command, value_key, result)
+    elseif letters.tracking and command[OPERATION] ~= 'expire' and string.sub(result, 1, 7) == 'applied' and
+      string.sub(result, 1, 17) ~= 'applied duplicate' then
+      letters:wrote(value_key, id)
+    end
+  end
+  if PLAIN[result] and not command[IDEMPOTENCY] then return end
+  local outcome = string.match(result, '^%a+')
+  if outcome == 'rejected' then self.rejected = self.rejected + 1 end
+  if outcome == 'dead' then
+    self.dead = self.dead + 1
+    if not letter then letters:park(command, value_key, body, string.sub(result, 6)) end
+  end
+  self:note(id, result, command)
 end
 
 local function apply(keys, args)
@@ -86,61 +190,36 @@ local function apply(keys, args)
   local foreign = foreign_type(keys, index_count)
   if foreign then return redis.error_reply('MRSTORE ' .. foreign .. ' has a type that is not ours') end
 
-  local outcomes_key, values_from = keys[3], #OWN_TYPES + index_count
-  local producers, letters = Producers.open(keys[2]), Letters.open(keys, 4)
-  letters:load(keys, values_from + 1)
-  local indexes, awaited, last_id = {}, {}, nil
-  local rejected, dead, logged = 0, 0, false
+  local values_from = #OWN_TYPES + index_count
+  local batch = setmetatable({ keys = keys, producers = Producers.open(keys[2]), letters = Letters.open(keys, 4),
+    indexes = {}, expiries = {}, rejected = 0, dead = 0, noted = false }, Batch)
+  batch.letters:load(keys, values_from + 1)
+  local awaited, last_id = {}, nil
   local bodies, body_at = args[5], 1
-  for i = 1, index_count do indexes[i] = {} end
+  for i = 1, index_count do batch.indexes[i] = {} end
 
   for i, command in ipairs(commands) do
-    local body, result, present = string.sub(bodies, body_at, body_at + command[LENGTH] - 1), nil, nil
-    local value_key, letter = keys[values_from + i], command[LETTER]
+    local body = string.sub(bodies, body_at, body_at + command[LENGTH] - 1)
+    local value_key = command[OPERATION] == 'park' and '' or keys[values_from + i]
     body_at = body_at + command[LENGTH]
     last_id = command[ID]
     if command[ORDINAL] ~= 0 then last_ordinal = command[ORDINAL] end
-    if command[OPERATION] == 'park' then
-      value_key, result = '', 'dead ' .. command[ARGUMENT]
-    elseif producers:repeats(command[PRODUCER], command[SEQUENCE], last_id, command[HEADER]) then
-      result = REPEATED
-    else
-      local ok
-      ok, result, present = pcall(attempt, letters, command, value_key, body)
-      if not ok then result, present = 'dead ' .. error_text(result), nil end
-    end
-
-    if present then indexes[command[INDEX]][command[KEY]] = present end
+    local result = batch:run(command, value_key, body)
     if command[AWAITED] == 1 then awaited[last_id] = result end
-    if result ~= REPEATED then
-      if letter then
-        letters:settle(command, value_key, result)
-      elseif letters.tracking and string.sub(result, 1, 7) == 'applied' then
-        letters:wrote(value_key, last_id)
-      end
-    end
-    if result ~= REPLACED and result ~= CREATED and result ~= DELETED then
-      local outcome = string.match(result, '^%a+')
-      if outcome == 'dead' then
-        dead, logged = dead + 1, true
-        if not letter then letters:park(command, value_key, body, string.sub(result, 6)) end
-        note(outcomes_key, last_id, 'o', result)
-      elseif outcome == 'rejected' or string.sub(result, 9, 15) == 'counted' then
-        if outcome == 'rejected' then rejected = rejected + 1 end
-        logged = true
-        note(outcomes_key, last_id, 'o', result)
-      end
-    end
+    batch:settle(command, value_key, body, result)
   end
 
-  for index, members in ipairs(indexes) do update_index(keys[#OWN_TYPES + index], members) end
-  producers:close()
-  if logged then
+  for index, members in ipairs(batch.indexes) do update_sorted(keys[#OWN_TYPES + index], members) end
+  update_sorted(keys[EXPIRIES_KEY], batch.expiries)
+  batch.producers:close()
+  if batch.noted then
     local oldest_ms = time_of(last_id) - OUTCOME_RETENTION_MS
-    if oldest_ms > 0 then redis.call('XTRIM', outcomes_key, 'MINID', '~', string.format('%.0f-0', oldest_ms)) end
+    if oldest_ms > 0 then
+      forget_outcomes(keys[3], keys[IDEMPOTENCY_KEY], string.format('%.0f-0', oldest_ms), 2 * #commands + 16)
+    end
   end
   local record = string.format('%s %.0f', last_id, last_ordinal)
   redis.call('SET', keys[1], record)
   redis.call('PUBLISH', args[2], cjson.encode({ watermark = record, results = awaited }))
-  return { 'OK', record, rejected, dead, producers.repeated, producers.jumped }
+  return { 'OK', record, batch.rejected, batch.dead, batch.producers.repeated, batch.producers.jumped }
 end

@@ -1,10 +1,11 @@
 /**
  * Typed wrapper of the store's function apply. See apply.lua for what it guarantees.
  */
-import { bodyOf, type Entry, encodeCondition } from "../codec.ts";
-import type { Effect, Operation, RejectReason, Result } from "../command.ts";
-import { type EntryId, ID_ZERO } from "../entry-id.ts";
+import { bodyOf, type Entry, encodeCondition, encodeExpiry, expiryOf } from "../codec.ts";
+import type { Command, Effect, Operation, RejectReason, Result } from "../command.ts";
+import { type EntryId, ID_ZERO, idTimeMs } from "../entry-id.ts";
 import type { PartitionKeys } from "../keys.ts";
+import { ACCEPT_LEAD_MAX_MS } from "../limits.ts";
 import type { Call } from "../redis/link.ts";
 import type { Library } from "./library.ts";
 
@@ -45,10 +46,10 @@ export type ApplicableEntry = Exclude<Entry, { kind: "unsupported" }>;
 
 /**
  * As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header,
- * length; and where they say something parking, dead letter, forced.
+ * length, time; and where they say something parking, dead letter, forced, expiry, metadata, idempotency key, fingerprint.
  */
 type CommandTuple = [
-  ...[EntryId, number, string, string, number, string, string, 0 | 1, number, string, string, number],
+  ...[EntryId, number, string, string, number, string, string, 0 | 1, number, string, string, number, number],
   ...(string | number)[],
 ];
 
@@ -67,7 +68,7 @@ export function applyCall(
     if (entry.kind === "malformed") {
       const { id, ordinal, reason, header, body } = entry;
       valueKeys.push(keys.watermark);
-      commands.push([id, ordinal, "park", "", 0, reason, "", 0, 0, "", header, body.length]);
+      commands.push([id, ordinal, "park", "", 0, reason, "", 0, 0, "", header, body.length, 0]);
       bodies.push(body);
       continue;
     }
@@ -100,14 +101,16 @@ export function applyCall(
       command.key,
       entry.header,
       body.length,
+      // An api whose clock is ahead must not let keys expire.
+      Math.min(command.acceptedMs, idTimeMs(entry.id) + ACCEPT_LEAD_MAX_MS),
     ];
-    const { replays } = command;
-    if (operation.op === "discard") tuple.push("", operation.letter, 0);
-    else if (replays) tuple.push("", replays.letter, replays.force ? 1 : 0);
-    else if (command.parking === "block") tuple.push("block");
+    pushRest(tuple, command);
     commands.push(tuple);
   }
-  const ownKeys = [keys.watermark, keys.producers, keys.outcomes, ...letterKeys(keys)];
+  const ownKeys = [
+    ...[keys.watermark, keys.producers, keys.outcomes, ...letterKeys(keys)],
+    ...[keys.expiries, keys.idempotency],
+  ];
   return {
     name: "FCALL",
     args: [
@@ -125,6 +128,19 @@ export function applyCall(
   };
 }
 
+/** What only some commands say: nothing at all for most. */
+function pushRest(tuple: CommandTuple, { operation, replays, parking, idempotency }: Command): void {
+  const expiry = expiryOf(operation);
+  const metadata = operation.op === "put" ? operation.metadata : undefined;
+  const settles = operation.op === "discard" ? operation.letter : replays?.letter;
+  const more = expiry !== undefined || metadata !== undefined || idempotency !== undefined;
+  if (settles !== undefined) tuple.push("", settles, replays?.force ? 1 : 0);
+  else if (more) tuple.push(parking === "block" ? parking : "", "", 0);
+  else if (parking === "block") tuple.push(parking);
+  if (more) tuple.push(expiry ? encodeExpiry(expiry) : "", metadata ?? "");
+  if (idempotency) tuple.push(idempotency.key, idempotency.fingerprint);
+}
+
 /** Everything that a partition knows of its dead letters, as the functions take it. */
 export function letterKeys(keys: PartitionKeys): readonly string[] {
   return [keys.dead, keys.letters, keys.letterOrder, keys.letterTracks];
@@ -138,6 +154,8 @@ export function argumentOf(operation: Operation): string {
     case "increment":
       return operation.by;
     case "delete":
+    case "patch":
+    case "expire":
     case "discard":
       return "";
   }

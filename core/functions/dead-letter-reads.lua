@@ -56,16 +56,16 @@ end
 -- foresee_replays: what replays, in this order, would come to now. A condition is judged by the key as it is now.
 --
 -- KEYS  1 dead, 2 letters, 3 letters' order, 4 tracks, then each replay's value key
--- ARGV  1 the replays as one JSON array, each [id of the letter, operation, argument, condition, 1 when forced]
+-- ARGV  1 the replays as one JSON array, each [id of the letter, operation, argument, condition, 1 when forced], 2 time, ms
 -- Reply for each a result as apply would write it; 'applied' where nothing stands in the way
 local function foresee_replays(keys, args)
   local letters, settled, results = Letters.open(keys, 1), {}, {}
   for i, replay in ipairs(cjson.decode(args[1])) do
     local value_key = keys[4 + i]
-    local command = { [LETTER] = replay[1], [OPERATION] = replay[2], [ARGUMENT] = replay[3], [CONDITION] = replay[4],
+    local command = { [ID] = replay[1], [LETTER] = replay[1], [OPERATION] = replay[2], [ARGUMENT] = replay[3], [CONDITION] = replay[4],
       [FORCE] = replay[5] }
     local ok, result = pcall(function()
-      return letters:judge(command, value_key, settled[value_key]) or foresee(command, value_key)
+      return letters:judge(command, value_key, settled[value_key]) or foresee(command, value_key, tonumber(args[2]))
     end)
     if not ok then result = 'dead ' .. error_text(result) end
     if not result then settled[value_key] = (settled[value_key] or 0) + 1 end

@@ -52,7 +52,7 @@ test("what replays would come to is told without a change, and as it then comes"
     command: { namespace: "n", awaited: false, acceptedMs: 1, ...(lab.applied[index] ?? {}) } as Command,
   }));
   const before = await lab.reader.snapshot();
-  const foreseen = await lab.store.foresee(lab.partition, planned);
+  const foreseen = await lab.store.foresee(lab.partition, planned, 1);
   expect(await lab.reader.snapshot()).toEqual(before);
   expect(foreseen).toEqual([
     { outcome: "applied" },

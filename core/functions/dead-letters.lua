@@ -22,6 +22,11 @@ local function note(stream, id, ...)
   return type(at) == 'string' and at or ''
 end
 
+local function id_after(id)
+  local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
+  return string.format('%s-%.0f', ms, tonumber(seq) + 1)
+end
+
 local function newer(a, b)
   local a_ms, a_seq = string.match(a, '^(%d+)%-(%d+)$')
   local b_ms, b_seq = string.match(b, '^(%d+)%-(%d+)$')

@@ -52,7 +52,13 @@ export function parseFoundLetter(reply: unknown): FoundLetter {
   return { letter: letterOf(id, reason, header, value.byteLength, state), value };
 }
 
-export function foreseeCall(library: Library, keys: PartitionKeys, replays: readonly PlannedReplay[]): Call {
+/** @param nowMs the time for which it is foreseen: what has expired by then is as if it were not there */
+export function foreseeCall(
+  library: Library,
+  keys: PartitionKeys,
+  replays: readonly PlannedReplay[],
+  nowMs: number,
+): Call {
   const own = letterKeys(keys);
   const values = replays.map(({ command }) => keys.value(command.namespace, command.key));
   const tuples = replays.map(({ letter, command: { operation, condition }, force }) => [
@@ -64,7 +70,14 @@ export function foreseeCall(library: Library, keys: PartitionKeys, replays: read
   ]);
   return {
     name: "FCALL",
-    args: [library.call("foresee_replays"), own.length + values.length, ...own, ...values, JSON.stringify(tuples)],
+    args: [
+      library.call("foresee_replays"),
+      own.length + values.length,
+      ...own,
+      ...values,
+      JSON.stringify(tuples),
+      nowMs,
+    ],
   };
 }
 

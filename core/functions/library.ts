@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { OUTCOME_RETENTION_MS, PRODUCER_IDLE_MAX_MS } from "../limits.ts";
+import { OUTCOME_RETENTION_MS, PATCHED_VALUE_MAX_BYTES, PRODUCER_IDLE_MAX_MS } from "../limits.ts";
 import type { Link } from "../redis/link.ts";
 
 export interface Library {
@@ -22,7 +22,10 @@ export interface Library {
 type Flag = "no-writes" | "allow-oom";
 
 /** What the Lua files know of our bounds, so that each stands in one place. */
-const BOUNDS = `local PRODUCER_IDLE_MAX_MS, OUTCOME_RETENTION_MS = ${PRODUCER_IDLE_MAX_MS}, ${OUTCOME_RETENTION_MS}`;
+const BOUNDS = [
+  `local PRODUCER_IDLE_MAX_MS, OUTCOME_RETENTION_MS = ${PRODUCER_IDLE_MAX_MS}, ${OUTCOME_RETENTION_MS}`,
+  `local PATCHED_VALUE_MAX_BYTES = ${PATCHED_VALUE_MAX_BYTES}`,
+].join("\n");
 
 function defineLibrary(name: string, files: readonly string[], functions: Record<string, readonly Flag[]>): Library {
   const lua = files.map((file) => readFileSync(new URL(file, import.meta.url), "utf8"));
@@ -56,7 +59,13 @@ export function logLibrary(): Library {
   });
 }
 
-const STORE_FILES = ["./integers.lua", "./operations.lua", "./producers.lua", "./dead-letters.lua"];
+const STORE_FILES = [
+  "./integers.lua",
+  "./merge-patch.lua",
+  "./operations.lua",
+  "./producers.lua",
+  "./dead-letters.lua",
+];
 
 /** apply, advance, and what is read of dead letters: for the store's Redis. */
 export function storeLibrary(): Library {

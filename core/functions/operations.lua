@@ -1,82 +1,129 @@
--- What a command does to its key. Nothing here writes more than once, and only as its last step: an error leaves
--- nothing behind.
+-- What a command does to its key. Planned first, from what is there; then written at once, as the last step: an error
+-- leaves nothing behind.
 --
--- The fields of a command, as apply.lua describes them; the last three are there only where they say something.
+-- The fields of a command, as apply.lua describes them; those after the time are there only where they say something.
 
-local ID, ORDINAL, OPERATION, PRODUCER, SEQUENCE, ARGUMENT, CONDITION, AWAITED, INDEX, KEY, HEADER, LENGTH, PARKING,
-  LETTER, FORCE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-local CREATED, REPLACED, DELETED, REPEATED = 'applied created', 'applied replaced', 'applied deleted', 'applied repeated'
+local ID, ORDINAL, OPERATION, PRODUCER, SEQUENCE, ARGUMENT, CONDITION, AWAITED, INDEX, KEY, HEADER, LENGTH, TIME = 1, 2, 3,
+  4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+local PARKING, LETTER, FORCE, EXPIRY, METADATA, IDEMPOTENCY, FINGERPRINT = 14, 15, 16, 17, 18, 19, 20
+local CREATED, REPLACED, DELETED, EXPIRED = 'applied created', 'applied replaced', 'applied deleted', 'applied expired'
+local ABSENT, REPEATED = 'applied absent', 'applied repeated'
 
--- Is the condition met by a key whose present revision is `current` (nil: no such key)?
+-- Almost every attribute line is shorter than the one, and each is than the other.
+local HEAD_BYTES, HEAD_MAX_BYTES = 128, 4096
+
+-- What stands before a key's value, or nil where there is no such key: { id, expires: ms or nil, attributes: the line
+-- from its first tab on, size: of the line, with its end }. Raises where the store holds something else.
+local function read_head(value_key)
+  local head = redis.call('GETRANGE', value_key, 0, HEAD_BYTES - 1)
+  if head == '' then return nil end
+  local id, attributes, size = string.match(head, '^(%d+%-%d+)(\t[^\n]*)\n()')
+  if not id and #head == HEAD_BYTES then
+    id, attributes, size = string.match(redis.call('GETRANGE', value_key, 0, HEAD_MAX_BYTES - 1), '^(%d+%-%d+)(\t[^\n]*)\n()')
+  end
+  if not id then error('the store holds something that is not a value of ours', 0) end
+  local expires
+  if string.find(attributes, '\t', 2, true) then expires = tonumber(string.match(attributes, '\te(%d+)')) end
+  return { id = id, expires = expires, attributes = attributes, size = size - 1 }
+end
+
+local function content_type_of(head)
+  return string.match(head.attributes, '^\t([^\t]*)')
+end
+
+local function metadata_of(head)
+  return string.match(head.attributes, '\tm(.*)$')
+end
+
+-- Is the condition met by a key as it stands now (nil: no such key)?
 local function met(condition, current)
   local wanted = string.sub(condition, 2)
-  local same = current ~= nil and (wanted == '*' or wanted == current)
+  local same = current ~= nil and (wanted == '*' or wanted == current.id)
   return same == (string.sub(condition, 1, 1) == '=')
 end
 
--- The key's present revision, or nil where there is no such key. Raises where the store holds something else.
-local function present_revision(value_key)
-  local head = redis.call('GETRANGE', value_key, 0, 47)
-  if head == '' then return nil end
-  return string.match(head, '^(%d+%-%d+)\t') or error('the store holds something that is not a value of ours', 0)
+-- When the key expires after this command, or nil: 'k' as before, '+<ms>' from now, '<ms>' since the epoch.
+local function expiry_of(spec, current, now)
+  if spec == 'k' then return current and current.expires end
+  if string.sub(spec, 1, 1) == '+' then return now + tonumber(string.sub(spec, 2)) end
+  return tonumber(spec)
 end
 
--- The counter's new value and its content type; or nil and why not.
-local function counted(value_key, exists, by)
-  local before, content_type = '0', 'text/plain'
-  if exists then
-    local record = redis.call('GET', value_key)
-    before = string.sub(record, string.find(record, '\n', 1, true) + 1)
-    content_type = string.match(record, '^[^\t]*\t([^\t\n]*)')
+local function record_of(command, content_type, expires, metadata, body)
+  local line = command[ID] .. '\t' .. content_type
+  if expires then line = string.format('%s\te%.0f', line, expires) end
+  if metadata then line = line .. '\tm' .. metadata end
+  return line .. '\n' .. body
+end
+
+-- What becomes of a key whose value alone changes: type and metadata stay, the expiry unless the command says otherwise.
+local function changed_of(command, current, now, default_type, body)
+  local spec = command[EXPIRY]
+  if not current then
+    local expires = spec and spec ~= '' and expiry_of(spec, nil, now) or nil
+    return record_of(command, default_type, expires, nil, body), expires
   end
-  local after = add(before, by)
-  if after == nil then return nil, 'rejected not-an-integer' end
-  if after == false then return nil, 'rejected increment-overflow' end
-  return after, content_type
+  local expires = current.expires
+  if spec and spec ~= '' then expires = expiry_of(spec, current, now) end
+  return record_of(command, content_type_of(current), expires, metadata_of(current), body), expires
 end
 
--- Each returns its result as text (see parseResult in apply.ts), and 1 or 0 when the key came or went.
--- `exists` is nil, or the key's present revision.
+-- Each returns its result as text (see parseResult in apply.ts); and, where the key changes, its new record, or false where
+-- it goes, and when that expires. `current` is the key as it stands, or nil.
 local operations = {}
 
-function operations.put(command, value_key, body, exists)
-  redis.call('SET', value_key, command[ID] .. '\t' .. command[ARGUMENT] .. '\n' .. body)
-  if exists then return REPLACED end
-  return CREATED, 1
+function operations.put(command, current, body, now)
+  local result = current and REPLACED or CREATED
+  if not command[EXPIRY] then return result, command[ID] .. '\t' .. command[ARGUMENT] .. '\n' .. body end
+  local expires, metadata = nil, command[METADATA]
+  if command[EXPIRY] ~= '' then expires = expiry_of(command[EXPIRY], current, now) end
+  return result, record_of(command, command[ARGUMENT], expires, metadata ~= '' and metadata or nil, body), expires
 end
 
-function operations.delete(_, value_key, _, exists)
-  if not exists then return 'applied absent' end
-  redis.call('DEL', value_key)
-  return DELETED, 0
+function operations.delete(_, current)
+  if not current then return ABSENT end
+  return DELETED, false
 end
 
-function operations.increment(command, value_key, _, exists)
-  local after, content_type = counted(value_key, exists, command[ARGUMENT])
-  if not after then return content_type end
-  redis.call('SET', value_key, command[ID] .. '\t' .. content_type .. '\n' .. after)
-  return 'applied counted ' .. after, not exists and 1 or nil
+function operations.increment(command, current, _, now, value_key)
+  local before = '0'
+  -- One character more than the longest integer: what is longer is none.
+  if current then before = redis.call('GETRANGE', value_key, current.size, current.size + 20) end
+  local after = add(before, command[ARGUMENT])
+  if after == nil then return 'rejected not-an-integer' end
+  if after == false then return 'rejected increment-overflow' end
+  return 'applied counted ' .. after, changed_of(command, current, now, 'text/plain', after)
 end
 
--- A forced replay is the operator's word against the condition, too.
-local function refused(command, exists)
+function operations.patch(command, current, body, now, value_key)
+  local before
+  if current then
+    if redis.call('STRLEN', value_key) - current.size > PATCHED_VALUE_MAX_BYTES then return 'rejected too-large-to-patch' end
+    before = redis.call('GETRANGE', value_key, current.size, -1)
+  end
+  local merged = merge_patch(before, body)
+  if not merged then return 'rejected not-json' end
+  if #merged > PATCHED_VALUE_MAX_BYTES then return 'rejected too-large-to-patch' end
+  return current and REPLACED or CREATED, changed_of(command, current, now, 'application/json', merged)
+end
+
+-- What a command would do to its key at this time: result, new record, its expiry, and the head of what is there. Writes
+-- nothing. A forced replay is the operator's word against the condition, too.
+local function plan(command, value_key, body, now)
+  local head = read_head(value_key)
+  local current = head
+  if head and head.expires and head.expires <= now then current = nil end
   local condition = command[CONDITION]
-  return condition ~= '' and command[FORCE] ~= 1 and not met(condition, exists)
+  if condition ~= '' and command[FORCE] ~= 1 and not met(condition, current) then return 'rejected condition-not-met' end
+  local result, record, expires = operations[command[OPERATION]](command, current, body, now, value_key)
+  return result, record, expires, head
 end
 
-local function run(command, value_key, body)
-  local exists = present_revision(value_key)
-  if refused(command, exists) then return 'rejected condition-not-met' end
-  return operations[command[OPERATION]](command, value_key, body, exists)
-end
-
--- What run would answer now, as far as it is no plain success; nil else. Writes nothing.
-local function foresee(command, value_key)
-  local exists = present_revision(value_key)
-  if refused(command, exists) then return 'rejected condition-not-met' end
-  if command[OPERATION] ~= 'increment' then return nil end
-  local after, reason = counted(value_key, exists, command[ARGUMENT])
-  return not after and reason or nil
+-- What a command would come to now, as far as it is no plain success; nil else. Writes nothing. Of a patch it is only
+-- known whether there is something to merge into.
+local function foresee(command, value_key, now)
+  local result = plan(command, value_key, command[OPERATION] == 'patch' and '{}' or '', now)
+  return string.sub(result, 1, 8) == 'rejected' and result or nil
 end
 
 local function error_text(reason)

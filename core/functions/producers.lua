@@ -1,4 +1,5 @@
--- Producers' last sequences: '<sequence> <id of that entry>', read once a call, written once a call.
+-- Producers' last sequences: '<sequence> <id of that entry>', read once a call, written once a call. And the partition's
+-- clock, @clock, in milliseconds since the epoch: the latest time of a command so far.
 local Producers = {}
 Producers.__index = Producers
 
@@ -7,7 +8,14 @@ local function time_of(id)
 end
 
 function Producers.open(key)
-  return setmetatable({ key = key, known = {}, jumped = 0, repeated = 0 }, Producers)
+  local clock = tonumber(redis.call('HGET', key, '@clock') or '0')
+  return setmetatable({ key = key, known = {}, jumped = 0, repeated = 0, clock = clock }, Producers)
+end
+
+-- The time at which a command of this time is applied: never before the one of those before it.
+function Producers:at(time_ms)
+  if time_ms > self.clock then self.clock = time_ms end
+  return self.clock
 end
 
 -- A new producer comes when an api process starts: rare enough to look at all of them.
@@ -66,5 +74,6 @@ function Producers:close()
   for producer, last in pairs(self.known) do
     redis.call('HSET', self.key, producer, string.format('%.0f %s', last.sequence, last.id))
   end
+  redis.call('HSET', self.key, '@clock', string.format('%.0f', self.clock))
   if self.jumped > 0 then redis.call('HINCRBY', self.key, '@jumped', self.jumped) end
 end

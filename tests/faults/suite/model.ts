@@ -97,7 +97,7 @@ export class PartitionModel {
     const result = repeated ? "applied repeated" : this.#run(id, name, header, fields[3] ?? Buffer.alloc(0));
     if (this.#foreign.has(name)) this.undecided.add(id);
     else if (result === "dead") this.dead.add(id);
-    if (/^rejected|^applied counted/.test(result)) this.outcomes.set(id, result);
+    if (/^rejected|^applied (?:counted|absent|repeated)/.test(result)) this.outcomes.set(id, result);
     const operation = operationOfTrace(header.tp);
     this.steps.push({ id, ordinal, operation, name, kind: header.o, by: header.by ?? "", result, repeated });
   }

@@ -98,8 +98,8 @@ export const MUTATIONS: readonly Mutation[] = [
     changes: [
       {
         file: APPLY,
-        text: "ok, result, present = pcall(attempt, letters, command, value_key, body)",
-        by: "ok, result, present = true, attempt(letters, command, value_key, body)",
+        text: "local ok, result = pcall(self.attempt, self, command, value_key, body, now)",
+        by: "local ok, result = true, self:attempt(command, value_key, body, now)",
       },
     ],
     nemeses: "poison",

@@ -1,0 +1,34 @@
+/**
+ * What may be sent as a JSON merge patch (RFC 7396). It is merged when it is applied, as text (merge-patch.lua). Pure.
+ */
+import { PATCH_DEPTH_MAX, PATCHED_VALUE_MAX_BYTES } from "../core/limits.ts";
+import { ProblemError } from "./errors.ts";
+
+const MEDIA_TYPE = "application/merge-patch+json";
+
+/** @throws ProblemError `unsupported-media-type` */
+export function requireMergePatch(contentType: string | null): void {
+  if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === MEDIA_TYPE) return;
+  throw new ProblemError("unsupported-media-type", `Send ${MEDIA_TYPE}.`, { "Accept-Patch": MEDIA_TYPE });
+}
+
+/** @throws ProblemError `invalid-patch` when it is no JSON text, or nested too deep; `value-too-large` */
+export function checkPatch(bytes: Uint8Array): void {
+  if (bytes.byteLength > PATCHED_VALUE_MAX_BYTES) {
+    throw new ProblemError("value-too-large", `A patch has at most ${PATCHED_VALUE_MAX_BYTES} bytes.`);
+  }
+  let patch: unknown;
+  try {
+    patch = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw new ProblemError("invalid-patch", "A patch is a JSON text in UTF-8.");
+  }
+  if (isDeeper(patch, PATCH_DEPTH_MAX)) {
+    throw new ProblemError("invalid-patch", `A patch has at most ${PATCH_DEPTH_MAX} levels.`);
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
