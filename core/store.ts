@@ -30,6 +30,7 @@ import {
   readLetterCall,
 } from "./functions/dead-letters.ts";
 import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
+import { type KeyPage, type KeyRange, listKeysCall, parseKeyPage } from "./functions/list-keys.ts";
 import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { LETTER_PAGE_MAX_BYTES } from "./limits.ts";
 import { Coalescer } from "./redis/coalescer.ts";
@@ -125,6 +126,12 @@ export class Store {
       watermark: parseWatermark(record === null ? null : String(record)),
       stored: value === null ? null : decodeStoredValue(value),
     };
+  }
+
+  /** Keys of a namespace in this partition, in byte order, with the watermark of the same moment. */
+  async list(partition: number, namespace: string, range: KeyRange): Promise<KeyPage> {
+    const call = listKeysCall(this.#library, this.#at(partition), namespace, range);
+    return parseKeyPage(await this.#askFunction(call));
   }
 
   /** The outcome of an applied command where it is more than plain success, else null. */

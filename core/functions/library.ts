@@ -67,13 +67,16 @@ const STORE_FILES = [
   "./dead-letters.lua",
 ];
 
-/** apply, advance, and what is read of dead letters: for the store's Redis. */
+const STORE_READS = ["./dead-letter-reads.lua", "./list-keys.lua"];
+
+/** apply, advance, and what is read of dead letters and of many keys: for the store's Redis. */
 export function storeLibrary(): Library {
-  return defineLibrary("millrace_store", [...STORE_FILES, "./apply.lua", "./dead-letter-reads.lua", "./advance.lua"], {
+  return defineLibrary("millrace_store", [...STORE_FILES, "./apply.lua", ...STORE_READS, "./advance.lua"], {
     apply: [],
     list_letters: ["no-writes"],
     read_letter: ["no-writes"],
     foresee_replays: ["no-writes"],
+    list_keys: ["no-writes"],
     advance: [],
   });
 }
