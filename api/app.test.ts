@@ -19,6 +19,7 @@ const unavailableStore = {
   letter: unavailable,
   letterCounts: unavailable,
   foresee: unavailable,
+  usage: unavailable,
 };
 
 let submitted: Command[];
@@ -49,7 +50,6 @@ beforeEach(() => {
     settingsOf: () => ({ parking: "skip" }),
     namespaces: { known: new Map(), untilKnown: () => null },
     system: { partition: 0, read: unavailable, page: unavailable },
-    pages: { count: unavailable },
     lettersFull: () => false,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

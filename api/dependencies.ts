@@ -5,7 +5,6 @@
 import type { Accepted } from "../core/appender.ts";
 import type { Command } from "../core/command.ts";
 import type { Grade } from "../core/grade.ts";
-import type { KeyPages } from "../core/key-pages.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
@@ -23,7 +22,7 @@ import type { SystemValues } from "./system-values.ts";
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
   Store,
-  "read" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee"
+  "read" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee" | "usage"
 >;
 
 export interface AppDependencies {
@@ -49,7 +48,6 @@ export interface AppDependencies {
   readonly settingsOf: SettingsOf;
   readonly namespaces: Pick<NamespaceRegistry, "known" | "untilKnown">;
   readonly system: Pick<SystemValues, "partition" | "read" | "page">;
-  readonly pages: Pick<KeyPages, "count">;
   /** Has a partition so many dead letters that it takes no more writes? */
   readonly lettersFull: (partition: number) => boolean;
   readonly requestIds: RequestIds;

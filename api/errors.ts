@@ -32,7 +32,6 @@ export const PROBLEMS = {
   "invalid-grade": { status: 400, title: "That is not a grade" },
   "grade-unavailable": { status: 400, title: "This log cannot give that grade" },
   "invalid-document": { status: 400, title: "The document is not valid" },
-  "unsupported-media-type": { status: 415, title: "The document's media type is not one of this resource" },
   "too-many-namespaces": { status: 403, title: "Too many namespaces have settings" },
   "settings-unknown": { status: 503, title: "The settings of the namespace are not known yet", retryAfterS: 1 },
   "unknown-parameter": { status: 400, title: "A query parameter is not known here" },

@@ -7,6 +7,7 @@ import { ProblemError } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
 
 export const JSON_TYPE = "application/json";
+export const MERGE_PATCH_TYPE = "application/merge-patch+json";
 
 /** How many faults of one document are told. */
 const FAULTS_TOLD = 10;

@@ -3,13 +3,12 @@
  */
 import { PATCH_DEPTH_MAX, PATCHED_VALUE_MAX_BYTES } from "../core/limits.ts";
 import { ProblemError } from "./errors.ts";
-
-const MEDIA_TYPE = "application/merge-patch+json";
+import { MERGE_PATCH_TYPE } from "./json-body.ts";
 
 /** @throws ProblemError `unsupported-media-type` */
 export function requireMergePatch(contentType: string | null): void {
-  if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === MEDIA_TYPE) return;
-  throw new ProblemError("unsupported-media-type", `Send ${MEDIA_TYPE}.`, { "Accept-Patch": MEDIA_TYPE });
+  if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === MERGE_PATCH_TYPE) return;
+  throw new ProblemError("unsupported-media-type", `Send ${MERGE_PATCH_TYPE}.`, { "Accept-Patch": MERGE_PATCH_TYPE });
 }
 
 /** @throws ProblemError `invalid-patch` when it is no JSON text, or nested too deep; `value-too-large` */

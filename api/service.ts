@@ -4,7 +4,6 @@
 import type { Logger } from "pino";
 import { Appender } from "../core/appender.ts";
 import { describeError } from "../core/errors.ts";
-import { KeyPages } from "../core/key-pages.ts";
 import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { LogMemoryWatch } from "../core/log-memory.ts";
@@ -93,8 +92,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   );
   const storeUsable = () => preparation.storeUsable;
   const readableStore = readable(store, storeUsable);
-  const pages = new KeyPages(storeLink, partitions);
-  const system = new SystemValues({ store, pages, floors: feed, usable: storeUsable, partitions });
+  const system = new SystemValues({ store, floors: feed, usable: storeUsable, partitions });
   const namespaces = new NamespaceRegistry({
     values: system,
     learnFloors: () => monitor.report(),
@@ -130,7 +128,6 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     settingsOf: (namespace) => namespaces.settingsOf(namespace),
     namespaces,
     system,
-    pages,
     lettersFull: (partition) => letterCounts.full(partition),
     requestIds: new RequestIds(instance),
     traceparentOf,

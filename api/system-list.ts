@@ -19,7 +19,6 @@ export async function listDocuments(
   deps: AppDependencies,
   query: URLSearchParams | null,
   prefix: string,
-  reverse = false,
 ): Promise<ListedPage> {
   const limit = query?.get("limit") ?? String(SYSTEM_LIST_DEFAULT);
   if (!/^\d{1,9}$/.test(limit) || Number(limit) < 1 || Number(limit) > SYSTEM_LIST_MAX) {
@@ -27,7 +26,7 @@ export async function listDocuments(
   }
   const cursor = query?.get("cursor") ?? null;
   const after = cursor === null ? null : prefix + parseCursor(cursor);
-  const { documents, last } = await deps.system.page({ prefix, after, count: Number(limit), reverse });
+  const { documents, last } = await deps.system.page(prefix, after, Number(limit));
   return { documents, cursor: last === null ? null : btoa(last.slice(prefix.length)).replace(/=+$/, "") };
 }
 

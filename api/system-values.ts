@@ -4,7 +4,7 @@
  */
 import { type EntryId, formatRevision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
-import type { KeyPages, KeyRange } from "../core/key-pages.ts";
+import { VALUE_MAX_BYTES } from "../core/limits.ts";
 import { SYSTEM_NAMESPACE } from "../core/partition.ts";
 import type { Store } from "../core/store.ts";
 import type { StoredValue } from "../core/stored-value.ts";
@@ -20,14 +20,24 @@ export interface SystemDocument {
   readonly document: unknown;
 }
 
+export interface SystemPage {
+  readonly documents: readonly SystemDocument[];
+  /** Where to go on behind; null: those were all. */
+  readonly last: string | null;
+}
+
 export interface SystemValuesDependencies {
-  readonly store: Pick<Store, "read" | "watermark">;
-  readonly pages: Pick<KeyPages, "page" | "values">;
+  readonly store: Pick<Store, "read" | "list">;
   readonly floors: Pick<AppliedFeed, "floor" | "raise">;
   readonly usable: () => boolean;
   readonly partitions: number;
 }
 
+/** Documents in one look, and their bytes: a call of Redis must not take long. */
+const PAGE = 250;
+const PAGE_MAX_BYTES = 1024 * 1024;
+
+const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class SystemValues {
@@ -50,28 +60,32 @@ export class SystemValues {
     return stored && this.#documentOf(key, stored);
   }
 
-  /** Fewer than `range.count` looked at: there are no more. Throws as {@link read} does. */
-  async page(range: KeyRange): Promise<{ documents: SystemDocument[]; last: string | null }> {
+  /** The first keys that begin with a prefix, behind one of them or null. Throws as {@link read} does. */
+  async page(prefix: string, after: string | null, count: number): Promise<SystemPage> {
     this.#expectUsable();
-    const { store, pages, floors } = this.#deps;
+    const { store, floors } = this.#deps;
     const floor = floors.floor(this.partition);
-    const before = await store.watermark(this.partition);
-    const keys = await pages.page(this.partition, SYSTEM_NAMESPACE, range);
-    const values = await pages.values(this.partition, SYSTEM_NAMESPACE, keys);
-    const after = await store.watermark(this.partition);
-    if (before.ordinal < floor.ordinal || after.ordinal < before.ordinal) throw recovering();
-    const documents = keys.flatMap((key, index) => {
-      const stored = values[index];
-      return stored ? [this.#documentOf(key, stored)] : [];
+    const { watermark, keys, reached } = await store.list(this.partition, SYSTEM_NAMESPACE, {
+      prefix: encoder.encode(prefix),
+      after: after === null ? null : encoder.encode(after),
+      // Nothing here ever expires.
+      nowMs: 0,
+      keys: count,
+      members: count,
+      bytes: PAGE_MAX_BYTES,
+      wholeMaxBytes: VALUE_MAX_BYTES,
     });
-    return { documents, last: keys.length < range.count ? null : (keys.at(-1) ?? null) };
+    if (watermark.ordinal < floor.ordinal) throw recovering();
+    floors.raise(this.partition, watermark);
+    const documents = keys.map(({ key, stored }) => this.#documentOf(decoder.decode(key), stored));
+    return { documents, last: reached && decoder.decode(reached) };
   }
 
   /** All that begin with a prefix. */
   async all(prefix: string): Promise<SystemDocument[]> {
     const found: SystemDocument[] = [];
     for (let after: string | null = null; ; ) {
-      const { documents, last } = await this.page({ prefix, after, count: PAGE });
+      const { documents, last } = await this.page(prefix, after, PAGE);
       found.push(...documents);
       if (last === null) return found;
       after = last;
@@ -86,9 +100,6 @@ export class SystemValues {
     return { key, id, revision: formatRevision(this.partition, id), document: parseDocument(value) };
   }
 }
-
-/** Documents in one look: a call of Redis must not take long. */
-const PAGE = 250;
 
 function recovering(): ProblemError {
   return new ProblemError("partition-recovering");

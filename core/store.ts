@@ -43,6 +43,11 @@ export interface Reading {
   readonly stored: StoredValue | null;
 }
 
+/** Expired keys count until they are removed. */
+export interface Usage {
+  readonly keys: number;
+}
+
 export class Store {
   readonly #link: Link;
   /** Reads of one event-loop turn travel together. */
@@ -132,6 +137,12 @@ export class Store {
   async list(partition: number, namespace: string, range: KeyRange): Promise<KeyPage> {
     const call = listKeysCall(this.#library, this.#at(partition), namespace, range);
     return parseKeyPage(await this.#askFunction(call));
+  }
+
+  /** What a namespace holds in one partition. */
+  async usage(partition: number, namespace: string): Promise<Usage> {
+    const args = [this.#at(partition).index(namespace)];
+    return { keys: Number(await this.#ask({ name: "ZCARD", args })) };
   }
 
   /** The outcome of an applied command where it is more than plain success, else null. */

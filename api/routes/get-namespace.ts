@@ -13,11 +13,11 @@ export function getNamespace(deps: AppDependencies): Handler {
     const namespace = parseNamespacePath(incoming.target);
     const partitions = partitionsOf(namespace, deps.partitions);
     const stored = await deps.system.read(settingsKey(namespace));
-    const counts = await Promise.all(partitions.map((partition) => deps.pages.count(partition, namespace)));
+    const usages = await Promise.all(partitions.map((partition) => deps.store.usage(partition, namespace)));
     const answer = jsonAnswer({
       namespace,
       settings: stored?.document ?? {},
-      usage: { keys: counts.reduce((sum, count) => sum + count, 0) },
+      usage: { keys: usages.reduce((sum, { keys }) => sum + keys, 0) },
       pinned: isPinned(namespace),
       ...(isPinned(namespace) && { partition: partitions[0] }),
     });

@@ -9,7 +9,7 @@ import { settingsKey } from "../../core/system-keys.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Answer, type Handler, jsonAnswer } from "../exchange.ts";
-import { checkDocument, readJson } from "../json-body.ts";
+import { checkDocument, MERGE_PATCH_TYPE, readJson } from "../json-body.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { parseNamespacePath } from "../namespace-path.ts";
 import { expectRoomFor, expectUsable } from "../namespace-rules.ts";
@@ -25,7 +25,7 @@ export function patchNamespace(deps: AppDependencies): Handler {
   return async (incoming) => {
     const namespace = parseNamespacePath(incoming.target);
     const { condition, impossible } = parseWritePrecondition(incoming, deps.system.partition, deps.partitions);
-    const patch = await readJson(incoming, "application/merge-patch+json");
+    const patch = await readJson(incoming, MERGE_PATCH_TYPE);
     for (let attempt = 1; ; attempt++) {
       const stored = await deps.system.read(settingsKey(namespace));
       if (impossible || (condition && !isMet(condition, stored))) throw new ProblemError("precondition-failed");
