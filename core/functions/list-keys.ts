@@ -51,7 +51,8 @@ export function listKeysCall(library: Library, keys: PartitionKeys, namespace: s
       keys.index(namespace),
       keys.value(namespace, ""),
       after === null ? bound("[", prefix) : bound("(", after),
-      prefix,
+      // The Redis client would write any other typed array as text.
+      Buffer.from(prefix),
       nowMs,
       range.keys,
       members,
