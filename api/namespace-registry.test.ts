@@ -8,11 +8,13 @@ let stored: Record<string, unknown>;
 let reads: number;
 let away: boolean;
 let faults: string[];
+let standing: { accepted: number; ordinal: number };
 let registry: NamespaceRegistry;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   [stored, reads, away, faults] = [{ orders: { parking: "block" } }, 0, false, []];
+  standing = { accepted: 9, ordinal: 7 };
   registry = new NamespaceRegistry({
     values: {
       partition: PARTITION,
@@ -24,7 +26,7 @@ beforeEach(async () => {
         });
       },
     },
-    learnFloors: async () => undefined,
+    report: async () => Array.from({ length: 4 }, () => standing),
     usable: () => true,
     onFault: (fault) => faults.push(fault),
   });
@@ -50,6 +52,16 @@ describe("before they were ever read", () => {
     expect(registry.untilKnown()).toBeNull();
     expect(registry.settingsOf("orders").parking).toBe("block");
     expect(registry.settingsOf("constructor").parking).toBe("skip");
+  });
+
+  test("a store that holds nothing while the log does is not believed", async () => {
+    standing = { accepted: 1, ordinal: 0 };
+    stored = {};
+    await pass(1_000);
+    expect(registry.known).toBeNull();
+    standing = { accepted: 1, ordinal: 1 };
+    await pass(300);
+    expect(registry.known?.size).toBe(0);
   });
 
   test("a write waits only so long, and the fault is told once", async () => {

@@ -15,6 +15,7 @@ import type { Service } from "../core/service.ts";
 import { SETTINGS_PREFIX } from "../core/system-keys.ts";
 import { ProblemError } from "./errors.ts";
 import { DEFAULT_SETTINGS, type NamespaceSettings, parseStoredSettings } from "./namespaces.ts";
+import type { PartitionReport } from "./partition-monitor.ts";
 import type { SystemValues } from "./system-values.ts";
 
 /** How often it looks whether it should read them again. */
@@ -23,8 +24,8 @@ const REREAD_MS = 1000;
 
 export interface RegistryDependencies {
   readonly values: Pick<SystemValues, "all" | "partition">;
-  /** How far the partitions were: asked before the first reading, so that a store that went back is known as such. */
-  readonly learnFloors: () => Promise<unknown>;
+  /** How all partitions stand. Asked before the first reading, so that a store that went back is known as such. */
+  readonly report: () => Promise<readonly Pick<PartitionReport, "accepted" | "ordinal">[]>;
   /** False while the store is away: it is not asked then. */
   readonly usable: () => boolean;
   /** Told of settings that cannot be read. */
@@ -101,8 +102,12 @@ export class NamespaceRegistry implements Service {
   }
 
   async #read(): Promise<void> {
-    const { values, learnFloors } = this.#deps;
-    if (this.#known === null) await learnFloors();
+    const { values, report } = this.#deps;
+    if (this.#known === null) {
+      const standing = (await report())[values.partition];
+      // Nobody may have told how far an empty store was: its owner tells each second.
+      if (!standing || (standing.ordinal === 0 && standing.accepted > 0)) throw new Error("the store is empty");
+    }
     const next = new Map<string, NamespaceSettings>();
     for (const { key, document } of await values.all(SETTINGS_PREFIX)) {
       const namespace = key.slice(SETTINGS_PREFIX.length);

@@ -95,7 +95,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const system = new SystemValues({ store, floors: feed, usable: storeUsable, partitions });
   const namespaces = new NamespaceRegistry({
     values: system,
-    learnFloors: () => monitor.report(),
+    report: () => monitor.report(),
     usable: storeUsable,
     onFault: (fault) => logger.warn({ fault }, "settings of namespaces"),
   });
