@@ -40,7 +40,13 @@ beforeEach(() => {
       return { partition: 3, id: "10-2", grade: "memory" };
     },
     admission: { admit: () => undefined },
-    log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
+    log: {
+      find: async () => null,
+      position: unavailable,
+      confirmedPosition: unavailable,
+      gives: () => "yes",
+      defaultGrade: "memory",
+    },
     replicas: { read: unavailable },
     store: unavailableStore,
     feed: { wait: async () => ({ passed: false }) },

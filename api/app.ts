@@ -7,19 +7,25 @@ import { LETTERS_PATH } from "./dead-letters.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { detailOfCode, ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
+import { JOBS_PATH } from "./jobs.ts";
 import { NAMESPACES_PATH } from "./namespace-path.ts";
 import { givenRequestId, problemAnswer } from "./problem.ts";
 import { acceptPartitionLoss } from "./routes/accept-partition-loss.ts";
+import { cancelJob } from "./routes/cancel-job.ts";
+import { createJob } from "./routes/create-job.ts";
+import { deleteNamespace } from "./routes/delete-namespace.ts";
 import { deleteValue } from "./routes/delete-value.ts";
 import { discardDeadLetter } from "./routes/discard-dead-letter.ts";
 import { discardDeadLetters } from "./routes/discard-dead-letters.ts";
 import { getCommand } from "./routes/get-command.ts";
 import { getDeadLetter } from "./routes/get-dead-letter.ts";
+import { getJob } from "./routes/get-job.ts";
 import { getNamespace } from "./routes/get-namespace.ts";
 import { getPartition } from "./routes/get-partition.ts";
 import { getValue } from "./routes/get-value.ts";
 import { incrementValue } from "./routes/increment-value.ts";
 import { listDeadLetters } from "./routes/list-dead-letters.ts";
+import { listJobs } from "./routes/list-jobs.ts";
 import { listNamespaces } from "./routes/list-namespaces.ts";
 import { listPartitions } from "./routes/list-partitions.ts";
 import { patchNamespace } from "./routes/patch-namespace.ts";
@@ -59,7 +65,10 @@ export function createApp(deps: AppDependencies): App {
     PUT: putNamespace(deps),
     GET: getNamespace(deps),
     PATCH: patchNamespace(deps),
+    DELETE: deleteNamespace(deps),
   });
+  const jobs = resource(deps, JOBS_PATH, { GET: listJobs(deps), POST: createJob(deps) });
+  const job = resource(deps, `${JOBS_PATH}/{id}`, { GET: getJob(deps), DELETE: cancelJob(deps) });
   const resources: readonly [pattern: string, answer: Handler][] = [
     // A key may hold slashes: the handlers read the path themselves.
     ["/v1/kv/*", values],
@@ -72,6 +81,8 @@ export function createApp(deps: AppDependencies): App {
     [`${LETTERS_PATH}/:id/replay`, replayOfOne],
     [NAMESPACES_PATH, namespaces],
     [`${NAMESPACES_PATH}/:namespace`, namespace],
+    [JOBS_PATH, jobs],
+    [`${JOBS_PATH}/:id`, job],
     ["/v1/partitions/:n", resource(deps, "/v1/partitions/{n}", { GET: getPartition(deps) })],
     [
       "/v1/partitions/:n/accept-loss",

@@ -30,7 +30,7 @@ export interface AppDependencies {
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
   /** Asked before a command is submitted. */
   readonly admission: Pick<Admission, "admit">;
-  readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
+  readonly log: Pick<Log, "find" | "position" | "confirmedPosition" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   /** The store as a replica of it in sync tells; the store itself where there is none. */
   readonly replicas: Pick<Store, "read">;

@@ -37,7 +37,7 @@ beforeEach(() => {
       submitted.push(command);
       return { partition, id: `20-${submitted.length}`, grade: "memory" };
     },
-    log: { find: nothing, position: nothing, gives: () => "yes", defaultGrade: "memory" },
+    log: { find: nothing, position: nothing, confirmedPosition: nothing, gives: () => "yes", defaultGrade: "memory" },
     replicas: { read: nothing },
     store: {
       read: nothing,

@@ -162,3 +162,22 @@ export const DOCUMENT_MAX_BYTES = 64 * 1024;
 /** Namespaces or jobs in one answer, and when the request does not say. */
 export const SYSTEM_LIST_MAX = 250;
 export const SYSTEM_LIST_DEFAULT = 100;
+
+/** Jobs that wait or run at once; more of them are refused. */
+export const JOBS_OPEN_MAX = 100;
+
+/** Jobs that one consumer works on at once. */
+export const JOBS_AT_ONCE_MAX = 4;
+
+/** Finished jobs are kept for so long, and of these the newest so many. */
+export const JOB_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+export const JOBS_FINISHED_MAX = 1_000;
+
+/** Commands that one job has on its way: a consumer applies that many in some milliseconds, so users' writes never wait long. */
+export const JOB_STEP_MAX_COMMANDS = 200;
+
+/** Partitions that one job works on at once: its progress names a key of each. */
+export const JOB_PARTITIONS_MAX = 4;
+
+/** Streams of the progress of jobs that one process sends at once; each looks some ten times a second. */
+export const JOB_STREAMS_MAX = 100;

@@ -14,8 +14,7 @@ import { mergePatch } from "../merge-patch.ts";
 import { parseNamespacePath } from "../namespace-path.ts";
 import { expectRoomFor, expectUsable } from "../namespace-rules.ts";
 import { settingsSchema } from "../namespaces.ts";
-import { parseWritePrecondition } from "../precondition.ts";
-import type { SystemDocument } from "../system-values.ts";
+import { expectMet } from "../system-precondition.ts";
 import { type Written, writeDocument } from "../system-writes.ts";
 
 /** So often somebody else may have been first. */
@@ -24,11 +23,10 @@ const ATTEMPTS_MAX = 5;
 export function patchNamespace(deps: AppDependencies): Handler {
   return async (incoming) => {
     const namespace = parseNamespacePath(incoming.target);
-    const { condition, impossible } = parseWritePrecondition(incoming, deps.system.partition, deps.partitions);
     const patch = await readJson(incoming, MERGE_PATCH_TYPE);
     for (let attempt = 1; ; attempt++) {
       const stored = await deps.system.read(settingsKey(namespace));
-      if (impossible || (condition && !isMet(condition, stored))) throw new ProblemError("precondition-failed");
+      await expectMet(deps, incoming, async () => stored);
       const settings = checkDocument(settingsSchema, mergePatch(stored?.document ?? {}, patch));
       expectUsable(deps, settings);
       expectRoomFor(deps, namespace);
@@ -44,11 +42,6 @@ export function patchNamespace(deps: AppDependencies): Handler {
       if (attempt === ATTEMPTS_MAX) throw new ProblemError("precondition-failed", "Others changed it all the while.");
     }
   };
-}
-
-function isMet({ kind, id }: { kind: "match" | "none-match"; id: string }, stored: SystemDocument | null): boolean {
-  const same = stored !== null && (id === "*" || id === stored.id);
-  return same === (kind === "match");
 }
 
 function answerOf({ accepted, result }: Written, settings: unknown): Answer {
