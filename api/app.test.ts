@@ -55,6 +55,7 @@ beforeEach(() => {
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: () => ({ parking: "skip" }),
     namespaces: { known: new Map(), untilKnown: () => null },
+    jobStreams: { open: () => new ReadableStream() },
     system: { partition: 0, read: unavailable, page: unavailable },
     lettersFull: () => false,
     requestIds: new RequestIds("p"),

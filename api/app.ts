@@ -20,6 +20,7 @@ import { discardDeadLetters } from "./routes/discard-dead-letters.ts";
 import { getCommand } from "./routes/get-command.ts";
 import { getDeadLetter } from "./routes/get-dead-letter.ts";
 import { getJob } from "./routes/get-job.ts";
+import { getJobEvents } from "./routes/get-job-events.ts";
 import { getNamespace } from "./routes/get-namespace.ts";
 import { getPartition } from "./routes/get-partition.ts";
 import { getValue } from "./routes/get-value.ts";
@@ -69,6 +70,7 @@ export function createApp(deps: AppDependencies): App {
   });
   const jobs = resource(deps, JOBS_PATH, { GET: listJobs(deps), POST: createJob(deps) });
   const job = resource(deps, `${JOBS_PATH}/{id}`, { GET: getJob(deps), DELETE: cancelJob(deps) });
+  const jobEvents = resource(deps, `${JOBS_PATH}/{id}/events`, { GET: getJobEvents(deps) });
   const resources: readonly [pattern: string, answer: Handler][] = [
     // A key may hold slashes: the handlers read the path themselves.
     ["/v1/kv/*", values],
@@ -83,6 +85,7 @@ export function createApp(deps: AppDependencies): App {
     [`${NAMESPACES_PATH}/:namespace`, namespace],
     [JOBS_PATH, jobs],
     [`${JOBS_PATH}/:id`, job],
+    [`${JOBS_PATH}/:id/events`, jobEvents],
     ["/v1/partitions/:n", resource(deps, "/v1/partitions/{n}", { GET: getPartition(deps) })],
     [
       "/v1/partitions/:n/accept-loss",

@@ -12,6 +12,7 @@ import type { Admission } from "./admission.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
+import type { JobStreams } from "./job-streams.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
@@ -47,6 +48,7 @@ export interface AppDependencies {
   /** What the writes of a namespace are given; its parking policy is stamped on each. */
   readonly settingsOf: SettingsOf;
   readonly namespaces: Pick<NamespaceRegistry, "known" | "untilKnown">;
+  readonly jobStreams: Pick<JobStreams, "open">;
   readonly system: Pick<SystemValues, "partition" | "read" | "page">;
   /** Has a partition so many dead letters that it takes no more writes? */
   readonly lettersFull: (partition: number) => boolean;

@@ -9,6 +9,8 @@ import { pause } from "../core/pause.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { type ReadJob, readJob } from "./jobs.ts";
 
+export type ChangeDependencies = Pick<AppDependencies, "system" | "feed" | "floors" | "now">;
+
 /** Two looks are at least so far apart. */
 const LOOK_EVERY_MS = 100;
 /** And at most so far, where it is not heard of anything. */
@@ -21,7 +23,7 @@ const LOOK_AT_LEAST_MS = 1000;
  * @throws ProblemError, OperatingError
  */
 export async function untilChanged(
-  deps: AppDependencies,
+  deps: ChangeDependencies,
   before: ReadJob,
   deadlineMs: number,
   gone: AbortSignal,
@@ -38,7 +40,7 @@ export async function untilChanged(
 
 /** Waits until a job is finished, or the time is over. Throws as {@link untilChanged} does. */
 export async function untilFinished(
-  deps: AppDependencies,
+  deps: ChangeDependencies,
   first: ReadJob,
   deadlineMs: number,
   gone: AbortSignal,
@@ -52,7 +54,7 @@ export async function untilFinished(
   return now;
 }
 
-async function untilApplied(deps: AppDependencies, timeoutMs: number, gone: AbortSignal): Promise<void> {
+async function untilApplied(deps: ChangeDependencies, timeoutMs: number, gone: AbortSignal): Promise<void> {
   const { partition } = deps.system;
   try {
     await deps.feed.wait(partition, idAfter(deps.floors.floor(partition).id, 1), timeoutMs, gone);

@@ -33,7 +33,7 @@ export function parseJobPath(path: string): string {
 }
 
 /** @throws ProblemError `job-not-found` */
-export async function readJob(deps: AppDependencies, id: string): Promise<ReadJob> {
+export async function readJob(deps: Pick<AppDependencies, "system">, id: string): Promise<ReadJob> {
   const found = await deps.system.read(jobKey(id));
   const job = found && parseJob(found.document);
   if (!job) throw new ProblemError("job-not-found");

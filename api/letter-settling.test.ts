@@ -60,6 +60,7 @@ beforeEach(() => {
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),
     namespaces: { known: new Map(), untilKnown: () => null },
+    jobStreams: { open: () => new ReadableStream() },
     system: { partition: 0, read: nothing, page: nothing },
     lettersFull: () => full,
     requestIds: new RequestIds("p"),

@@ -21,6 +21,7 @@ import { createApp } from "./app.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
 import { HttpCounts } from "./http-counts.ts";
+import { JobStreams } from "./job-streams.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
@@ -93,6 +94,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const storeUsable = () => preparation.storeUsable;
   const readableStore = readable(store, storeUsable);
   const system = new SystemValues({ store, floors: feed, usable: storeUsable, partitions });
+  const jobStreams = new JobStreams({ system, feed, floors: feed, now: Date.now });
   const namespaces = new NamespaceRegistry({
     values: system,
     report: () => monitor.report(),
@@ -127,6 +129,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     monitor,
     settingsOf: (namespace) => namespaces.settingsOf(namespace),
     namespaces,
+    jobStreams,
     system,
     lettersFull: (partition) => letterCounts.full(partition),
     requestIds: new RequestIds(instance),
@@ -192,6 +195,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     },
     async stop() {
       // Who waits for a result is told 202 in time, before the server closes on whoever is left.
+      jobStreams.stop();
       const patience = setTimeout(() => feed.stop(), WAITERS_PATIENCE_MS);
       await server.stop();
       clearTimeout(patience);

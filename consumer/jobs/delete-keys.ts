@@ -37,7 +37,6 @@ interface Page {
 const NOT_BEGUN: PartitionProgress = { after: null, done: false, deleted: 0, kept: 0, failed: 0 };
 /** Of keys and attribute lines in one look. */
 const PAGE_MAX_BYTES = 256 * 1024;
-const KEYS_MAX = JOB_STEP_MAX_COMMANDS / JOB_PARTITIONS_MAX;
 
 export const deleteKeys: JobType = {
   type: DELETE_JOB,
@@ -53,7 +52,9 @@ export const deleteKeys: JobType = {
       if (settings) await deleteSettings(namespace, upTo[systemPartition(tools.partitions)] ?? ID_ZERO, tools);
       return { kind: "done", progress: before };
     }
-    const steps = await Promise.all(open.slice(0, JOB_PARTITIONS_MAX).map((page) => deletePage(page, tools)));
+    const pages = open.slice(0, JOB_PARTITIONS_MAX);
+    const count = Math.floor(JOB_STEP_MAX_COMMANDS / pages.length);
+    const steps = await Promise.all(pages.map((page) => deletePage(page, count, tools)));
     const moved = steps.filter((step) => step !== null);
     return moved.length === 0 ? { kind: "waiting" } : { kind: "going", progress: add(before, moved) };
   },
@@ -62,15 +63,15 @@ export const deleteKeys: JobType = {
 type Moved = readonly [partition: number, progress: PartitionProgress];
 
 /** @returns null while what was accepted before the job is not applied there */
-async function deletePage(page: Page, { store, commands, check }: JobTools): Promise<Moved | null> {
+async function deletePage(page: Page, keyCount: number, { store, commands, check }: JobTools): Promise<Moved | null> {
   const { partition, namespace, prefix, upTo, from } = page;
   const { watermark, keys, reached } = await store.list(partition, namespace, {
     prefix: Buffer.from(prefix),
     after: from.after === null ? null : Buffer.from(from.after),
     // What has expired is deleted, too: whoever counts on that need not wait for the expirer.
     nowMs: 0,
-    keys: KEYS_MAX,
-    members: KEYS_MAX,
+    keys: keyCount,
+    members: keyCount,
     bytes: PAGE_MAX_BYTES,
     wholeMaxBytes: 0,
   });

@@ -4,7 +4,7 @@ import { accepted, applied, type HttpClient, httpClient, WAIT } from "../harness
 import { finished, jobOf, readJob, startDelete } from "../harness/jobs.ts";
 import { metricOf } from "../harness/metrics.ts";
 import { watchPartitions } from "../harness/partitions.ts";
-import { JSON_BODY, setNamespace } from "../harness/settings.ts";
+import { JSON_BODY, setNamespace, untilInEffect } from "../harness/settings.ts";
 import { type Stack, startStack } from "../harness/stack.ts";
 import { readStore } from "../harness/store-reader.ts";
 
@@ -61,18 +61,18 @@ describe("deleting by prefix", () => {
 
   test("a key that cannot be deleted becomes a dead letter and is counted; the rest goes", async () => {
     await fill("sick", numbered("k", 20));
-    await setNamespace(client, "sick", { parking: "block" });
+    await setNamespace(client, "sick", { parking: "block", wait: 5 });
+    // It writes a key of its own.
+    await untilInEffect(stack.url, "sick");
     const store = readStore(stack.store, PARTITIONS);
     const { partition } = applied(await client.put("sick", "k7", "v", WAIT));
     const key = store.keys(partition).value("sick", "k7");
     const held = await store.redis.getBuffer(key);
     await store.redis.set(key, "rubbish");
-    let dead = await client.put("sick", "k7", "v", WAIT);
-    // Until its settings are in effect, the failed one does not block.
-    while (dead.status !== 422) dead = await client.put("sick", "k7", "v", WAIT);
+    expect((await client.put("sick", "k7", "v", WAIT)).status).toBe(422);
     await store.redis.set(key, held ?? "");
     const job = await finished(client, (await startDelete(client, "sick")).id);
-    expect(job).toMatchObject({ state: "done", progress: { deleted: 19, kept: 0, failed: 1 } });
+    expect(job).toMatchObject({ state: "done", progress: { deleted: 20, kept: 0, failed: 1 } });
     expect(await left("sick")).toEqual(["k7"]);
   });
 });
@@ -160,6 +160,25 @@ describe("a job", () => {
     expect([answer.status, answer.text]).toEqual([400, expect.stringContaining("/problems/invalid-document")]);
   });
 
+  test("is followed as server-sent events, from how it is to its end; the stream then ends", async () => {
+    await fill("followed", numbered("k", 1_500));
+    const made = await startDelete(client, "followed");
+    const answer = await client.send("GET", `/v1/jobs/${made.id}/events`, { timeoutMs: 60_000 });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([200, "text/event-stream"]);
+    const events = answer.text.split("\n\n").flatMap((text) => {
+      const [, state, id, data] = /^event: (\w+)\nid: (\S+)\ndata: (.*)$/.exec(text) ?? [];
+      return data === undefined ? [] : [{ state, id, job: jobOf({ ...answer, text: data }) }];
+    });
+    expect(events.length).toBeGreaterThanOrEqual(3);
+    expect(events.at(-1)).toMatchObject({ state: "done", job: { progress: { deleted: 1_500 } } });
+    const counts = events.map(({ job }) => job.progress.deleted ?? 0);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    // One that is finished is told at once.
+    expect((await client.send("GET", `/v1/jobs/${made.id}/events`)).text).toMatch(/^event: done\n/);
+    expect((await client.send("GET", "/v1/jobs/00000000a-00000000/events")).status).toBe(404);
+  });
+
   test("is listed, the youngest first, page by page", async () => {
     const made = [];
     for (let n = 0; n < 3; n += 1) made.unshift((await startDelete(client, `list-${n}`)).id);
@@ -173,4 +192,20 @@ describe("a job", () => {
     expect(seen.slice(0, 3)).toEqual(made);
     expect(new Set(seen).size).toBe(seen.length);
   });
+});
+
+test("a process that stops ends the streams of jobs: nobody holds it up, and the job goes on", async () => {
+  const api = await stack.addApi();
+  const own = httpClient(api.url);
+  await fill("stopping", numbered("k", 6_000));
+  const made = await startDelete(own, "stopping");
+  const events = own.send("GET", `/v1/jobs/${made.id}/events`, { timeoutMs: 20_000 });
+  while ((await readJob(client, made.id)).progress.deleted === undefined);
+  const startMs = performance.now();
+  await api.stop();
+  expect(performance.now() - startMs).toBeLessThan(5_000);
+  const { text } = await events;
+  expect(text).toMatch(/^event: /);
+  expect(text).not.toMatch(/event: done/);
+  expect(await finished(client, made.id)).toMatchObject({ state: "done", progress: { deleted: 6_000 } });
 });
