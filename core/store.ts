@@ -46,6 +46,8 @@ export interface Reading {
 /** Expired keys count until they are removed. */
 export interface Usage {
   readonly keys: number;
+  /** Of keys and values. */
+  readonly bytes: number;
 }
 
 export class Store {
@@ -141,8 +143,12 @@ export class Store {
 
   /** What a namespace holds in one partition. */
   async usage(partition: number, namespace: string): Promise<Usage> {
-    const args = [this.#at(partition).index(namespace)];
-    return { keys: Number(await this.#ask({ name: "ZCARD", args })) };
+    const keys = this.#at(partition);
+    const [count, bytes] = await Promise.all([
+      this.#ask({ name: "ZCARD", args: [keys.index(namespace)] }),
+      this.#ask({ name: "HGET", args: [keys.usage, namespace] }) as Promise<Buffer | null>,
+    ]);
+    return { keys: Number(count), bytes: Number(String(bytes ?? 0)) };
   }
 
   /** The outcome of an applied command where it is more than plain success, else null. */
