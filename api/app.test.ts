@@ -54,6 +54,7 @@ beforeEach(() => {
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: () => ({ parking: "skip" }),
+    quotas: { admit: () => undefined },
     namespaces: { known: new Map(), untilKnown: () => null },
     jobStreams: { open: () => new ReadableStream() },
     system: { partition: 0, read: unavailable, page: unavailable },

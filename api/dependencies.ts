@@ -18,6 +18,7 @@ import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
+import type { Quotas } from "./quotas.ts";
 import type { SystemValues } from "./system-values.ts";
 
 /** What the app reads of the store. */
@@ -47,6 +48,7 @@ export interface AppDependencies {
   };
   /** What the writes of a namespace are given; its parking policy is stamped on each. */
   readonly settingsOf: SettingsOf;
+  readonly quotas: Pick<Quotas, "admit">;
   readonly namespaces: Pick<NamespaceRegistry, "known" | "untilKnown">;
   readonly jobStreams: Pick<JobStreams, "open">;
   readonly system: Pick<SystemValues, "partition" | "read" | "page">;

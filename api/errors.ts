@@ -36,6 +36,7 @@ export const PROBLEMS = {
   "job-finished": { status: 409, title: "The job is finished" },
   "job-not-cancelled": { status: 503, title: "Nobody knows whether the job is cancelled", retryAfterS: 1 },
   "too-many-jobs": { status: 503, title: "Too many jobs wait or run", retryAfterS: 30 },
+  "quota-exceeded": { status: 403, title: "The namespace holds as much as it may" },
   "too-many-namespaces": { status: 403, title: "Too many namespaces have settings" },
   "settings-unknown": { status: 503, title: "The settings of the namespace are not known yet", retryAfterS: 1 },
   "unknown-parameter": { status: 400, title: "A query parameter is not known here" },

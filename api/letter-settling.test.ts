@@ -59,6 +59,7 @@ beforeEach(() => {
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),
+    quotas: { admit: () => undefined },
     namespaces: { known: new Map(), untilKnown: () => null },
     jobStreams: { open: () => new ReadableStream() },
     system: { partition: 0, read: nothing, page: nothing },

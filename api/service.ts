@@ -28,6 +28,7 @@ import { NamespaceRegistry } from "./namespace-registry.ts";
 import { PartitionLosses } from "./partition-losses.ts";
 import { PartitionMonitor, type PartitionReport } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
+import { Quotas } from "./quotas.ts";
 import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
 import { SystemValues } from "./system-values.ts";
@@ -94,6 +95,12 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const storeUsable = () => preparation.storeUsable;
   const readableStore = readable(store, storeUsable);
   const system = new SystemValues({ store, floors: feed, usable: storeUsable, partitions });
+  const quotas = new Quotas({
+    store,
+    partitions,
+    settingsOf: (namespace) => namespaces.settingsOf(namespace),
+    usable: storeUsable,
+  });
   const jobStreams = new JobStreams({ system, feed, floors: feed, now: Date.now });
   const namespaces = new NamespaceRegistry({
     values: system,
@@ -130,6 +137,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     settingsOf: (namespace) => namespaces.settingsOf(namespace),
     namespaces,
     jobStreams,
+    quotas,
     system,
     lettersFull: (partition) => letterCounts.full(partition),
     requestIds: new RequestIds(instance),
@@ -189,6 +197,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await monitor.start();
       await letterCounts.start();
       await namespaces.start();
+      await quotas.start();
       await logMemory.start();
       await server.start();
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
@@ -203,6 +212,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await monitor.stop();
       await letterCounts.stop();
       await namespaces.stop();
+      await quotas.stop();
       await logMemory.stop();
       feed.stop();
       await preparation.stop();

@@ -62,6 +62,8 @@ export function submit(
 ): Promise<Accepted> {
   const { operation } = saying;
   refuseHalted(deps, partition);
+  // A replay is of what was accepted before.
+  if (!saying.replays) deps.quotas.admit(namespace, operation);
   deps.admission.admit(partition, valueIn(operation)?.byteLength ?? 0);
   const command = { ...saying, namespace, key, awaited, acceptedMs: deps.now() };
   return deps.submit(partition, command, wantedGrade(deps, incoming, namespace));

@@ -181,3 +181,6 @@ export const JOB_PARTITIONS_MAX = 4;
 
 /** Streams of the progress of jobs that one process sends at once; each looks some ten times a second. */
 export const JOB_STREAMS_MAX = 100;
+
+/** What a namespace with a quota holds is looked at for so long after a write to it. */
+export const QUOTA_WATCH_MS = 60_000;

@@ -73,10 +73,14 @@ describe("settings of a namespace", () => {
 
   test("without any, a namespace has the defaults and is there all the same; it tells how many keys it has", async () => {
     for (const key of ["a", "b", "c", "d", "e"]) applied(await client.put("free", key, "v", WAIT));
-    expect(await read("free")).toMatchObject({ settings: {}, usage: { keys: 5 }, etag: undefined });
+    expect(await read("free")).toMatchObject({
+      settings: {},
+      usage: { keys: 5, bytes: 10 },
+      etag: undefined,
+    });
     applied(await client.put("@tight", "k", "v", WAIT));
     const { partition } = revisionOf(await client.put("@tight", "k", "v", WAIT));
-    expect(await read("@tight")).toMatchObject({ usage: { keys: 1 }, pinned: true, partition });
+    expect(await read("@tight")).toMatchObject({ usage: { keys: 1, bytes: 2 }, pinned: true, partition });
   });
 
   test.each([
@@ -150,5 +154,45 @@ describe("default waiting", () => {
     }
     await patch("waits", { wait: 0 });
     await waitFor(async () => (await client.put("waits", "k", "v")).status === 202, { timeoutMs: 3_000 });
+  });
+});
+
+describe("a quota", () => {
+  const status = async (key: string, value = "v") => (await client.put("small", key, value)).status;
+
+  test("of keys is reached, refuses what might grow the namespace, lets deletes pass, and is free again after them", async () => {
+    await setNamespace(client, "small", { quota: { keys: 10 } });
+    await waitFor(
+      async () => {
+        const answer = await client.put("small", `k${Math.random()}`, "v");
+        return answer.status === 403 && problemOf(answer) === "/problems/quota-exceeded";
+      },
+      { what: "the quota is reached" },
+    );
+    for (const { url } of stack.apis) {
+      const api = httpClient(url);
+      // Each process looks for itself, from the first write on.
+      await waitFor(async () => (await api.put("small", "x", "v")).status === 403);
+      expect((await api.increment("small", "n")).status).toBe(403);
+      expect((await api.remove("small", "x", WAIT)).status).toBe(204);
+    }
+    expect(await status("x")).toBe(403);
+    expect((await client.put("large", "x", "v")).status).toBe(202);
+    const job = await client.send("POST", "/v1/jobs", {
+      headers: JSON_BODY,
+      body: JSON.stringify({ type: "delete", namespace: "small", prefix: "" }),
+    });
+    expect(job.status).toBe(202);
+    await waitFor(async () => (await status("x")) === 202, { what: "the quota is free" });
+  });
+
+  test("of bytes counts keys and values", async () => {
+    await setNamespace(client, "small-bytes", { quota: { bytes: 1_000 } });
+    const big = await client.put("small-bytes", "key", "x".repeat(997), WAIT);
+    applied(big);
+    expect(await read("small-bytes")).toMatchObject({ usage: { keys: 1, bytes: 1_000 } });
+    await waitFor(async () => (await client.put("small-bytes", "key", "x".repeat(997))).status === 403);
+    applied(await client.remove("small-bytes", "key", WAIT));
+    await waitFor(async () => (await client.put("small-bytes", "key", "x")).status === 202);
   });
 });
