@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "../core/command.ts";
 import { OperatingError } from "../core/errors.ts";
 import { WATERMARK_ZERO } from "../core/functions/apply.ts";
+import { IDLE } from "../tests/harness/idle-app.ts";
 import { type App, createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
+import { fromRequest } from "./exchange.ts";
 import { RequestIds } from "./problem.ts";
 
 const REVISION = "03-10-2";
@@ -13,6 +15,7 @@ const EVERYWHERE = Array.from({ length: 16 }, (_, partition) => `${String(partit
 const unavailable = () => Promise.reject(new OperatingError("store-unavailable", "internal: 10.0.0.7:6379"));
 const unavailableStore = {
   read: unavailable,
+  list: unavailable,
   outcome: unavailable,
   watermark: unavailable,
   letters: unavailable,
@@ -34,42 +37,23 @@ beforeEach(() => {
   counted = [];
   problems = [];
   deps = {
-    partitions: 16,
+    ...IDLE,
     submit: async (_, command) => {
       submitted.push(command);
       return { partition: 3, id: "10-2", grade: "memory" };
     },
-    admission: { admit: () => undefined },
-    log: {
-      find: async () => null,
-      position: unavailable,
-      confirmedPosition: unavailable,
-      gives: () => "yes",
-      defaultGrade: "memory",
-    },
-    replicas: { read: unavailable },
+    log: { ...IDLE.log, find: async () => null, position: unavailable },
+    replicas: { read: unavailable, list: unavailable },
     store: unavailableStore,
     feed: { wait: async () => ({ passed: false }) },
-    floors: { admit: () => true, floor: () => WATERMARK_ZERO },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
-    settingsOf: () => ({ parking: "skip" }),
-    quotas: { admit: () => undefined },
-    namespaces: { known: new Map(), untilKnown: () => null },
-    jobStreams: { open: () => new ReadableStream() },
-    system: { partition: 0, read: unavailable, page: unavailable },
-    lettersFull: () => false,
     requestIds: new RequestIds("p"),
-    traceparentOf: () => undefined,
-    now: () => 1,
     report: (error) => reported.push(error),
     countProblem: (slug) => problems.push(slug),
     counterOf: (route) => (status) => counted.push(`${route} ${status}`),
   };
 });
-
-const send = (app: App, method: string, path: string, headers: Record<string, string> = {}) =>
-  app.fetch(new Request(`http://h${path}`, { method, headers, ...(method === "PUT" && { body: "v" }) }));
 
 describe("a log that went back", () => {
   test("an id that the store has passed already is no proof that the command was applied: 202", async () => {
@@ -193,7 +177,10 @@ describe("a path means what it says", () => {
     ["/v1/k%76/n/k", 404],
     ["/%76%31/kv/n/k", 404],
     ["/v1/command%73/03-10-2", 404],
-    ["/v1/kv", 400],
+    ["/v1/kv", 405],
+    ["/v1/kv/n", 405],
+    ["/v1/kv/n?x=a/b", 405],
+    ["/v1/kv/n/", 400],
     ["/v1/kv/%6e/k", 400],
     ["/v1/kv/n/a%0ab", 400],
     ["/v1/kv/n/%ff", 400],
@@ -201,6 +188,20 @@ describe("a path means what it says", () => {
     expect((await send(createApp(deps), "PUT", path)).status).toBe(status);
     expect(submitted).toEqual([]);
   });
+});
+
+test.each([
+  ["/v1/kv/n", 200, "/v1/kv/{namespace}"],
+  ["/v1/kv/n?prefix=a/b", 200, "/v1/kv/{namespace}"],
+  ["/v1/kv/n/?prefix=a", 400, "/v1/kv/{namespace}/{key}"],
+  ["/v1/kv/n/a?prefix=/", 400, "/v1/kv/{namespace}/{key}"],
+  ["/v1/kv/", 400, "/v1/kv/{namespace}"],
+])("GET %s is answered %i by %s, through a router and past it", async (target, status, route) => {
+  const list = async () => ({ watermark: WATERMARK_ZERO, keys: [], reached: null });
+  const app = createApp({ ...deps, store: { ...deps.store, list } });
+  expect((await send(app, "GET", target)).status).toBe(status);
+  expect((await app.answerKey(fromRequest(new Request(`http://h${target}`)))).status).toBe(status);
+  expect(counted).toEqual(Array(2).fill(`GET ${route} ${status}`));
 });
 
 describe("problems", () => {
@@ -235,9 +236,36 @@ describe("problems", () => {
   });
 });
 
-test("an answer repeats the name that the client gave its request", async () => {
-  const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": "mine-2" });
-  expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "mine-2"]);
+describe("every answer can be found again:", () => {
+  test("it repeats the name that the client gave its request", async () => {
+    const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": "mine-2" });
+    expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "mine-2"]);
+  });
+
+  test.each(["a b", "a\tb", "ü", "a,b", "x".repeat(129), ""])(
+    "%j is no name to repeat: it gets one of ours",
+    async (name) => {
+      const answer = await send(createApp(deps), "PUT", "/v1/kv/n/k", { "x-request-id": name });
+      expect([answer.status, answer.headers.get("x-request-id")]).toEqual([202, "p-1"]);
+    },
+  );
+
+  test("without one, each has a name of its own, whatever the answer and the way to it", async () => {
+    const app = createApp(deps);
+    const ways = [
+      ["PUT", "/v1/kv/n/k"],
+      ["GET", "/v1/partitions"],
+      ["GET", "/problems"],
+      ["GET", "/nothing"],
+      ["PUT", "/problems"],
+      ["GET", "/v1/kv/n/k"],
+    ] as const;
+    const answers = await Promise.all(ways.map(async ([method, path]) => await send(app, method, path)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 200, 200, 404, 405, 503]);
+    const { headers } = await app.answerKey(fromRequest(new Request("http://h/v1/kv/n/k", { method: "DELETE" })));
+    const names = [...answers.map((answer) => answer.headers.get("x-request-id")), headers["X-Request-Id"]];
+    expect(new Set(names)).toEqual(new Set(["p-1", "p-2", "p-3", "p-4", "p-5", "p-6", "p-7"]));
+  });
 });
 
 test("a store that went back is not asked without end for a revision that it had", async () => {

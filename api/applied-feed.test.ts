@@ -62,6 +62,21 @@ describe("waiting for a command", () => {
     expect(asked).toBeGreaterThan(0);
   });
 
+  test("a look at the store that is quicker than the broadcast takes nobody's result away", async () => {
+    const wait = feed.wait(0, "10-1", 5000);
+    stored = "10-1";
+    await vi.advanceTimersByTimeAsync(60);
+    expect(asked).toBe(1);
+    // Whoever registers now must hear it, too.
+    const later = feed.wait(0, "10-1", 5000);
+    feed.hear(0, message("10-1 1", { "10-1": "applied counted 42" }));
+    const result = { outcome: "applied", effect: "counted", value: "42" };
+    expect(await Promise.all([wait, later])).toEqual([
+      { passed: true, result },
+      { passed: true, result },
+    ]);
+  });
+
   test("the store is asked only where somebody waits and nothing was heard", async () => {
     await vi.advanceTimersByTimeAsync(500);
     expect(asked).toBe(0);

@@ -37,6 +37,8 @@ interface Partition {
   olderResults: Map<EntryId, Result>;
   heard: boolean;
   asking: boolean;
+  /** What the store said at the last look, while nothing was heard since. */
+  asked: Watermark | null;
 }
 
 /** How often time-outs are looked for, and silent partitions asked after. */
@@ -64,6 +66,7 @@ export class AppliedFeed {
       olderResults: new Map(),
       heard: false,
       asking: false,
+      asked: null,
     }));
   }
 
@@ -96,6 +99,7 @@ export class AppliedFeed {
     }
     const state = this.#at(partition);
     state.heard = true;
+    state.asked = null;
     for (const [id, result] of message.results) if (state.results.size < RESULTS_MAX) state.results.set(id, result);
     if (message.jump) this.#releaseAll(state);
     this.#moveTo(state, message.watermark);
@@ -191,16 +195,25 @@ export class AppliedFeed {
       for (const waiter of state.waiters) if (waiter.deadlineMs <= nowMs) this.#release(waiter, { passed: false });
       state.waiters = state.waiters.filter(({ done }) => !done);
       if (state.waiters.length > 0 && !state.heard && !state.asking) this.#ask(state);
+      if (state.waiters.length === 0) state.asked = null;
       state.heard = false;
     }
   }
 
+  /**
+   * The store may answer sooner than the broadcast of the same batch arrives, which alone tells results. So whoever waits
+   * is released by what it said one look before, when nothing was heard since: then the broadcast is lost.
+   */
   #ask(state: Partition): void {
+    const before = state.asked;
     state.asking = true;
     this.#source
       .watermark(state.partition)
       .then(
-        (watermark) => this.#moveTo(state, watermark),
+        (watermark) => {
+          if (before !== null && state.asked === before) this.#moveTo(state, before);
+          if (!state.heard) state.asked = watermark;
+        },
         // The store is away: whoever waits is told when the time is over.
         () => undefined,
       )

@@ -6,7 +6,7 @@ import type { DeadLetter } from "../core/dead-letter.ts";
 import { parseRevision } from "../core/entry-id.ts";
 import { LETTERS_PREFIX } from "./dead-letters.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
-import { ProblemError } from "./errors.ts";
+import { ProblemError, type ProblemSlug } from "./errors.ts";
 import { KV_PREFIX } from "./key-path.ts";
 
 export interface NamedLetter {
@@ -14,6 +14,14 @@ export interface NamedLetter {
   readonly letter: DeadLetter;
   readonly value: Uint8Array;
 }
+
+/** What reading one may end in. */
+export const LETTER_PROBLEMS = [
+  "invalid-revision",
+  "dead-letter-not-found",
+  "dead-letter-gone",
+  "store-unavailable",
+] as const satisfies readonly ProblemSlug[];
 
 /** @throws ProblemError when it is none, or not one any more */
 export async function readLetter(deps: AppDependencies, path: string): Promise<NamedLetter> {

@@ -4,19 +4,18 @@
 import type { Command } from "../core/command.ts";
 import { blockerOf, commandOfLetter, type DeadLetter, type LetterCount } from "../core/dead-letter.ts";
 import { type EntryId, formatRevision, idTimeMs, parseRevision, type Revision } from "../core/entry-id.ts";
-import { LETTERS_ANSWER_MAX, LETTERS_SCAN_MAX } from "../core/limits.ts";
+import { LETTERS_SCAN_MAX } from "../core/limits.ts";
 import { partitionOf } from "../core/partition.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
+import type { LetterFilter } from "./letter-schemas.ts";
 
 export const LETTERS_PATH = "/v1/dead-letters";
 export const LETTERS_PREFIX = `${LETTERS_PATH}/`;
 
 /** Parameters that say which letters are meant. */
 const FILTERS = ["namespace", "key", "prefix", "reason", "partition", "since", "until"] as const;
-export const FILTER_PARAMETERS: readonly string[] = [...FILTERS, "limit", "cursor"];
 
-const LIMIT_DEFAULT = 100;
 /** Entries in one look at a partition. */
 const PAGE = 250;
 const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
@@ -42,33 +41,27 @@ export interface Selection {
   readonly matches: (letter: DeadLetter, command: Command | null) => boolean;
 }
 
-/** @throws ProblemError `invalid-parameter` */
-export function parseSelection(query: URLSearchParams | null, partitions: number): Selection {
-  const one = (name: string): string | null => {
-    const given = query?.getAll(name) ?? [];
-    if (given.length > 1) throw invalid(`${name} is given more than once.`);
-    return given[0] ?? null;
-  };
-  const [namespace, key, prefix, reason] = [one("namespace"), one("key"), one("prefix"), one("reason")];
-  const asked = one("partition");
-  const sinceMs = parseTime("since", one("since"), partitions) ?? 0;
-  const untilMs = parseTime("until", one("until"), partitions) ?? Number.POSITIVE_INFINITY;
-  const cursor = one("cursor");
-  const partition = asked === null ? null : parseNumber("partition", asked, 0, partitions - 1);
+/** @throws ProblemError `invalid-parameter` where it means nothing in this installation */
+export function selectLetters(filter: LetterFilter, partitions: number): Selection {
+  const { namespace, key, prefix, reason, partition: asked, cursor } = filter;
+  const sinceMs = parseTime("since", filter.since, partitions) ?? 0;
+  const untilMs = parseTime("until", filter.until, partitions) ?? Number.POSITIVE_INFINITY;
+  if (asked !== undefined && asked >= partitions) throw invalid(`partition is a number from 0 to ${partitions - 1}.`);
+  const home = namespace !== undefined && key !== undefined ? partitionOf(namespace, key, partitions) : null;
   return {
     // A key of a namespace is nowhere else.
-    partition: partition ?? (namespace !== null && key !== null ? partitionOf(namespace, key, partitions) : null),
-    limit: parseNumber("limit", one("limit") ?? String(LIMIT_DEFAULT), 1, LETTERS_ANSWER_MAX),
-    cursor: cursor === null ? null : parseCursor(cursor, partitions),
+    partition: asked ?? home,
+    limit: filter.limit,
+    cursor: cursor === undefined ? null : parseCursor(cursor, partitions),
     sinceMs,
-    everything: FILTERS.every((name) => one(name) === null),
+    everything: FILTERS.every((name) => filter[name] === undefined),
     matches: (letter, command) => {
       const ms = idTimeMs(letter.id);
       return (
-        (namespace === null || command?.namespace === namespace) &&
-        (key === null || command?.key === key) &&
-        (prefix === null || command?.key.startsWith(prefix) === true) &&
-        (reason === null || letter.reason.includes(reason) || letter.lastReason.includes(reason)) &&
+        (namespace === undefined || command?.namespace === namespace) &&
+        (key === undefined || command?.key === key) &&
+        (prefix === undefined || command?.key.startsWith(prefix) === true) &&
+        (reason === undefined || letter.reason.includes(reason) || letter.lastReason.includes(reason)) &&
         ms >= sinceMs &&
         ms < untilMs
       );
@@ -154,25 +147,12 @@ function describeCommand(partition: number, command: Command): Record<string, un
 }
 
 /** `since` and `until`: the time of a revision, or an ISO time. */
-function parseTime(name: string, text: string | null, partitions: number): number | null {
-  if (text === null) return null;
+function parseTime(name: string, text: string | undefined, partitions: number): number | null {
+  if (text === undefined) return null;
   const revision = parseRevision(text, partitions);
   const ms = revision ? idTimeMs(revision.id) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) throw invalid(`${name} takes a revision, or a time as 2026-01-31T12:00:00Z.`);
   return Math.max(0, ms);
-}
-
-export function parseFlag(query: URLSearchParams | null, name: string): boolean {
-  const given = query?.getAll(name) ?? [];
-  if (given.length > 1 || !["true", "false"].includes(given[0] ?? "false")) throw invalid(`${name} is true or false.`);
-  return given[0] === "true";
-}
-
-function parseNumber(name: string, text: string, least: number, most: number): number {
-  if (!/^\d{1,9}$/.test(text) || Number(text) < least || Number(text) > most) {
-    throw invalid(`${name} is a number from ${least} to ${most}.`);
-  }
-  return Number(text);
 }
 
 function parseCursor(text: string, partitions: number): Revision {

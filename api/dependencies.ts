@@ -10,6 +10,7 @@ import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
 import type { Admission } from "./admission.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
+import type { DocsFiles } from "./docs-files.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
 import type { JobStreams } from "./job-streams.ts";
@@ -20,11 +21,12 @@ import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
 import type { Quotas } from "./quotas.ts";
 import type { SystemValues } from "./system-values.ts";
+import type { Watches } from "./watch/watches.ts";
 
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
   Store,
-  "read" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee" | "usage"
+  "read" | "list" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee" | "usage"
 >;
 
 export interface AppDependencies {
@@ -35,10 +37,11 @@ export interface AppDependencies {
   readonly log: Pick<Log, "find" | "position" | "confirmedPosition" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   /** The store as a replica of it in sync tells; the store itself where there is none. */
-  readonly replicas: Pick<Store, "read">;
+  readonly replicas: Pick<Store, "read" | "list">;
   readonly feed: Pick<AppliedFeed, "wait">;
   /** What was served or heard of: no read answers with less. */
   readonly floors: Pick<AppliedFeed, "admit" | "floor">;
+  readonly watches: Pick<Watches, "open">;
   readonly losses: Pick<PartitionLosses, "find" | "accept" | "list">;
   readonly monitor: {
     /** How every partition stands now. */
@@ -65,6 +68,8 @@ export interface AppDependencies {
   readonly counterOf: (route: string) => (status: number) => void;
   /** Counts an answer of failure. */
   readonly countProblem: (slug: ProblemSlug) => void;
+  /** What the pages for people load. */
+  readonly docsFiles: Pick<DocsFiles, "pathOf" | "find">;
 }
 
 export interface CommandTarget {

@@ -41,6 +41,7 @@ export const PROBLEMS = {
   "settings-unknown": { status: 503, title: "The settings of the namespace are not known yet", retryAfterS: 1 },
   "unknown-parameter": { status: 400, title: "A query parameter is not known here" },
   "invalid-parameter": { status: 400, title: "A query parameter is not valid" },
+  "invalid-cursor": { status: 400, title: "That is not a cursor of this list" },
   "precondition-failed": { status: 412, title: "The precondition was not met" },
   "type-conflict": { status: 409, title: "The stored value does not fit the operation" },
   "idempotency-mismatch": { status: 422, title: "The idempotency key came before with another request" },
@@ -53,6 +54,8 @@ export const PROBLEMS = {
   "newer-write": { status: 409, title: "The key was written after the dead letter" },
   "older-letter-first": { status: 409, title: "The key has an older dead letter" },
   "command-trimmed": { status: 410, title: "The command is older than what the log keeps" },
+  "invalid-position": { status: 400, title: "That is not a position of this feed" },
+  "position-trimmed": { status: 410, title: "What follows the position is not kept any more" },
   "nothing-lost": { status: 409, title: "The partition has no loss to accept" },
   "loss-changed": { status: 409, title: "That is not what the partition has lost now" },
   "log-unavailable": { status: 503, title: "The log is not available now", retryAfterS: 1 },
@@ -74,9 +77,18 @@ export type ProblemSlug = keyof typeof PROBLEMS;
 export class ProblemError extends Error {
   readonly slug: ProblemSlug;
   readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
 
-  /** @param detail for the client: what is wrong with this request, and never anything internal */
-  constructor(slug: ProblemSlug, detail?: string, headers: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param detail for the client: what is wrong with this request, and never anything internal
+   * @param members more of the problem, for a client to read (RFC 9457, 3.2)
+   */
+  constructor(
+    slug: ProblemSlug,
+    detail?: string,
+    headers: Readonly<Record<string, string>> = {},
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
     // It is an answer and nobody's mistake: collecting a stack would cost more than all the rest of it.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -85,6 +97,7 @@ export class ProblemError extends Error {
     this.name = "ProblemError";
     this.slug = slug;
     this.headers = headers;
+    this.members = members;
   }
 }
 

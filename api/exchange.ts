@@ -34,10 +34,16 @@ export interface TextAnswer extends Answer {
 
 /** A document that is true now and may be another one a moment later. */
 export function jsonAnswer(document: unknown): TextAnswer {
+  return jsonTextAnswer(`${JSON.stringify(document)}
+`);
+}
+
+/** The same of JSON that is written already. */
+export function jsonTextAnswer(text: string): TextAnswer {
   return {
     status: 200,
     headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
-    body: `${JSON.stringify(document)}\n`,
+    body: text,
   };
 }
 

@@ -12,6 +12,7 @@ import { jsonAnswer } from "./exchange.ts";
 import { writeDocument } from "./system-writes.ts";
 
 export const JOBS_PATH = "/v1/jobs";
+export const JOB_PATH = `${JOBS_PATH}/{id}` as const;
 
 const ID_PATTERN = /^[a-z0-9]{9,12}-[a-z0-9]{8,32}$/;
 

@@ -3,11 +3,19 @@
  */
 import type { z } from "zod";
 import { DOCUMENT_MAX_BYTES } from "../core/limits.ts";
-import { ProblemError } from "./errors.ts";
+import { ProblemError, type ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
 
 export const JSON_TYPE = "application/json";
 export const MERGE_PATCH_TYPE = "application/merge-patch+json";
+
+/** Of whatever takes a document. */
+export const DOCUMENT_PROBLEMS = [
+  "unsupported-media-type",
+  "invalid-document",
+  "invalid-body",
+  "value-too-large",
+] as const satisfies readonly ProblemSlug[];
 
 /** How many faults of one document are told. */
 const FAULTS_TOLD = 10;

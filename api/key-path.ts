@@ -16,6 +16,8 @@ export interface KeyPath extends Target {
 }
 
 export const KV_PREFIX = "/v1/kv/";
+export const KEY_PATH = `${KV_PREFIX}{namespace}/{key}` as const;
+export const NAMESPACE_PATH = "/v1/kv/{namespace}";
 
 /** Namespaces that clients may name: those that begin with `@` are pinned to a partition, and one of them is our own. */
 export const NAMESPACE_PATTERN = new RegExp(
@@ -30,6 +32,20 @@ const CONTROL_CHARACTERS = /\p{Cc}/u;
 const UNENCODED = /[#\\]/;
 
 const encoder = new TextEncoder();
+
+/** Does a target that begins with KV_PREFIX name a key, though maybe an empty one? Else it names a namespace. */
+export function namesKey(target: string): boolean {
+  const slash = target.indexOf("/", KV_PREFIX.length);
+  if (slash < 0) return false;
+  const mark = target.indexOf("?", KV_PREFIX.length);
+  return mark < 0 || slash < mark;
+}
+
+/** @throws ProblemError when the target is not that of a namespace */
+export function parseNamespacePath(target: string): Target & { readonly namespace: string } {
+  const { path, query } = splitTarget(target);
+  return { path, query, namespace: parseNamespace(path.slice(KV_PREFIX.length)) };
+}
 
 /** @throws ProblemError when the target is not that of a key */
 export function parseKeyPath(target: string): KeyPath {

@@ -5,8 +5,10 @@ import type { DeadLetter } from "../core/dead-letter.ts";
 import { OperatingError } from "../core/errors.ts";
 import { WATERMARK_ZERO } from "../core/functions/apply.ts";
 import { LETTERS_MAX, LETTERS_MAX_BYTES } from "../core/limits.ts";
+import { readPackageFile } from "../core/package-file.ts";
 import { createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
+import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { RequestIds } from "./problem.ts";
@@ -38,9 +40,10 @@ beforeEach(() => {
       return { partition, id: `20-${submitted.length}`, grade: "memory" };
     },
     log: { find: nothing, position: nothing, confirmedPosition: nothing, gives: () => "yes", defaultGrade: "memory" },
-    replicas: { read: nothing },
+    replicas: { read: nothing, list: nothing },
     store: {
       read: nothing,
+      list: nothing,
       outcome: nothing,
       watermark: nothing,
       letters: async (_, after) => {
@@ -56,6 +59,7 @@ beforeEach(() => {
     admission: { admit: () => undefined },
     countProblem: () => undefined,
     floors: { admit: () => true, floor: () => WATERMARK_ZERO },
+    watches: { open: nothing },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),
@@ -68,6 +72,7 @@ beforeEach(() => {
     traceparentOf: () => undefined,
     now: () => 1,
     report: () => undefined,
+    docsFiles: new DocsFiles(readPackageFile),
     counterOf: () => () => undefined,
   };
 });

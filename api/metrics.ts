@@ -8,11 +8,13 @@ import { METRICS } from "../core/telemetry.ts";
 import type { Admission } from "./admission.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
+import type { Watches } from "./watch/watches.ts";
 
 export interface Measured {
   readonly counts: HttpCounts;
   /** Requests that wait now. */
   readonly waiting: number;
+  readonly watches: Pick<Watches, "count" | "events">;
   readonly partitions: readonly PartitionReport[];
   readonly letters: readonly LetterCount[];
   /** How often a partition has come into each state. */
@@ -27,8 +29,9 @@ export interface Measured {
 }
 
 export function renderMetrics(measured: Measured): string {
-  const { counts, waiting, partitions, letters, entered, closed, logMemory, gone, shared } = measured;
+  const { counts, waiting, watches, partitions, letters, entered, closed, logMemory, gone, shared } = measured;
   const lines = [...shared, `${METRICS.waiters} ${waiting}`, `${METRICS.logCommandsGone} ${gone}`];
+  lines.push(`${METRICS.watchers} ${watches.count}`, `${METRICS.watchEvents} ${watches.events}`);
   for (const { route, status, count } of counts) {
     lines.push(`${METRICS.httpRequests}{route="${route}",status="${status}"} ${count}`);
   }

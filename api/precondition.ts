@@ -54,17 +54,26 @@ export function isNotModified(header: string | null, etag: string): boolean {
  * @throws ProblemError when one is no revision
  */
 export function parseMinRevision(header: string | null, partition: number, partitions: number): EntryId | null {
-  if (header === null) return null;
+  return header === null ? null : (parseMinRevisions(header, partitions).get(partition) ?? null);
+}
+
+/**
+ * The newest revision of each partition in Millrace-Min-Revision.
+ * @throws ProblemError when one is no revision
+ */
+export function parseMinRevisions(header: string | null, partitions: number): ReadonlyMap<number, EntryId> {
+  const newest = new Map<number, EntryId>();
+  if (header === null) return newest;
   const parts = header.split(",");
   if (parts.length > MIN_REVISIONS_MAX)
     throw new ProblemError("invalid-revision", `At most ${MIN_REVISIONS_MAX} revisions.`);
-  let wanted: EntryId | null = null;
   for (const part of parts) {
     const revision = parseRevision(part.trim().replace(/^"(.*)"$/, "$1"), partitions);
     if (revision === null)
       throw new ProblemError("invalid-revision", "Millrace-Min-Revision takes revisions, separated by commas.");
-    if (revision.partition === partition && (wanted === null || compareIds(revision.id, wanted) > 0))
-      wanted = revision.id;
+    const { partition, id } = revision;
+    const known = newest.get(partition);
+    if (known === undefined || compareIds(id, known) > 0) newest.set(partition, id);
   }
-  return wanted;
+  return newest;
 }

@@ -33,9 +33,3 @@ export function parsePreference(header: string | null, defaultWaitS = 0): Prefer
   if (wait !== null) return { waitS: wait, applied: `wait=${wait}` };
   return async ? { waitS: 0, applied: "respond-async" } : none;
 }
-
-/** `?wait=<seconds>` of a status request. @returns null when it is not a number of seconds */
-export function parseWaitParameter(text: string | null): number | null {
-  if (text === null) return 0;
-  return /^\d{1,9}$/.test(text) ? Math.min(Number(text), WAIT_MAX_S) : null;
-}

@@ -32,14 +32,23 @@ export class RequestIds {
   }
 }
 
+/**
+ * The URL of a problem's type, where it is documented. Relative, with its whole path (RFC 9457, 3.1.1): it means the same in
+ * every installation, under whatever names that is reached.
+ */
+export function problemType(slug: ProblemSlug): string {
+  return `/problems/${slug}`;
+}
+
 export function problemAnswer(
   slug: ProblemSlug,
   requestId: string,
   detail = "",
   headers: Readonly<Record<string, string>> = {},
+  members: Readonly<Record<string, unknown>> = {},
 ): TextAnswer {
   const { status, title, ...rest } = PROBLEMS[slug];
-  const body = { type: `/problems/${slug}`, title, status, ...(detail !== "" && { detail }), requestId };
+  const body = { type: problemType(slug), title, status, ...(detail !== "" && { detail }), ...members, requestId };
   return {
     status,
     headers: {

@@ -5,7 +5,7 @@ import { apiConfigSchema } from "./config.ts";
 import { fromRequest } from "./exchange.ts";
 import { parseKeyPath } from "./key-path.ts";
 import { isNotModified, parseMinRevision, parseWritePrecondition } from "./precondition.ts";
-import { parsePreference, parseWaitParameter } from "./preference.ts";
+import { parsePreference } from "./preference.ts";
 import { onlyParameters } from "./target.ts";
 import { traceparentOf } from "./traceparent.ts";
 
@@ -97,19 +97,6 @@ describe("Prefer", () => {
     ["", 0, ""],
   ])("%j means waiting %i s and says %j", (header, waitS, applied) => {
     expect(parsePreference(header)).toEqual({ waitS, applied });
-  });
-
-  test("the wait parameter takes seconds and nothing else", () => {
-    expect([null, "0", "7", "9999", "-1", "1.5", "x", ""].map(parseWaitParameter)).toEqual([
-      0,
-      0,
-      7,
-      30,
-      null,
-      null,
-      null,
-      null,
-    ]);
   });
 });
 

@@ -5,10 +5,11 @@
  * Whatever cannot be read as a request gets a problem too, and its connection is closed; so does the first request of a
  * connection that is one too many.
  */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
-import { CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core/limits.ts";
+import { ANSWER_STALL_MAX_MS, CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core/limits.ts";
 import { pause } from "../core/pause.ts";
 import type { Service } from "../core/service.ts";
 import type { App } from "./app.ts";
@@ -48,8 +49,16 @@ export class HttpServer implements Service {
   /**
    * @param connectionsMax open connections; requests on further ones are told `overloaded`
    * @param report told of errors that should not be: their connection is closed
+   * @param stallMs a connection over which nothing moves for so long, though an answer is on its way, is closed
    */
-  constructor(host: string, port: number, connectionsMax: number, app: App, report: (error: unknown) => void) {
+  constructor(
+    host: string,
+    port: number,
+    connectionsMax: number,
+    app: App,
+    report: (error: unknown) => void,
+    stallMs = ANSWER_STALL_MAX_MS,
+  ) {
     this.#host = host;
     this.#port = port;
     this.#connectionsMax = connectionsMax;
@@ -79,6 +88,8 @@ export class HttpServer implements Service {
       },
       listener,
     );
+    // Who takes nothing of an answer would hold it for ever. A stream that has nothing to say says so now and then.
+    this.#server.timeout = stallMs;
     this.#server.maxConnections = connectionsMax + CONNECTIONS_SPARE;
     this.#server.on("connection", (socket) => this.#welcome(socket));
     this.#server.on("checkContinue", (incoming, outgoing) => {
@@ -175,6 +186,7 @@ export class HttpServer implements Service {
 class NodeIncoming implements Incoming {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
+  #gone: AbortSignal | null = null;
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
     this.#incoming = incoming;
@@ -212,7 +224,14 @@ class NodeIncoming implements Incoming {
   }
 
   get gone(): AbortSignal {
+    this.#gone ??= this.#watch();
+    return this.#gone;
+  }
+
+  #watch(): AbortSignal {
     const controller = new AbortController();
+    // A list may wait for every partition at once.
+    setMaxListeners(0, controller.signal);
     this.#outgoing.on("close", () => {
       if (!this.#outgoing.writableFinished) controller.abort();
     });

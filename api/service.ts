@@ -8,6 +8,7 @@ import { partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
 import { LogMemoryWatch } from "../core/log-memory.ts";
 import { OpsServer } from "../core/ops-server.ts";
+import { readPackageFile } from "../core/package-file.ts";
 import { countStates, type PartitionStateName } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
 import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
@@ -20,6 +21,7 @@ import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
+import { DocsFiles } from "./docs-files.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { JobStreams } from "./job-streams.ts";
 import { LetterCounts } from "./letter-counts.ts";
@@ -33,6 +35,7 @@ import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
 import { SystemValues } from "./system-values.ts";
 import { traceparentOf } from "./traceparent.ts";
+import { Watches } from "./watch/watches.ts";
 import { watchLog } from "./watched-log.ts";
 
 /** How long requests may go on waiting when the process stops. */
@@ -123,15 +126,20 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   );
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
+  const watches = new Watches({ log, store: readableStore, partitions, usable: () => preparation.logUsable, report });
   const app = createApp({
     partitions,
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
     admission,
     log,
     store: readableStore,
-    replicas: { read: (...key) => (replicaLink?.ready ? replicaStore.read(...key) : readableStore.read(...key)) },
+    replicas: {
+      read: (...key) => (replicaLink?.ready ? replicaStore : readableStore).read(...key),
+      list: (...range) => (replicaLink?.ready ? replicaStore : readableStore).list(...range),
+    },
     feed,
     floors: feed,
+    watches,
     losses: new PartitionLosses(log, store),
     monitor,
     settingsOf: (namespace) => namespaces.settingsOf(namespace),
@@ -146,6 +154,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     report,
     counterOf: (route) => counts.of(route),
     countProblem: (slug) => counts.problem(slug),
+    docsFiles: new DocsFiles(readPackageFile),
   });
   const server = new HttpServer(config.MILLRACE_HOST, config.PORT, config.MILLRACE_CONNECTIONS_MAX, app, report);
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
@@ -162,6 +171,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       renderMetrics({
         counts,
         waiting: feed.waiting,
+        watches,
         partitions: monitor.last,
         letters: letterCounts.last,
         entered,
@@ -190,8 +200,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         const partition = partitionOfChannel.get(channel);
         if (partition === undefined) return;
         const watermark = feed.hear(partition, message);
+        if (watermark === null) return;
+        admission.applied(partition, watermark.ordinal);
         namespaces.heard(partition);
-        if (watermark !== null) admission.applied(partition, watermark.ordinal);
+        watches.wake(partition);
       });
       feed.start();
       await monitor.start();
@@ -206,7 +218,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       // Who waits for a result is told 202 in time, before the server closes on whoever is left.
       jobStreams.stop();
       const patience = setTimeout(() => feed.stop(), WAITERS_PATIENCE_MS);
-      await server.stop();
+      const closed = server.stop();
+      // Streams would never end by themselves. Their clients go elsewhere now.
+      watches.stop();
+      await closed;
       clearTimeout(patience);
       await appender.stop();
       await monitor.stop();

@@ -1,12 +1,23 @@
 /**
  * Lists of what Millrace itself keeps: which page a request means.
  */
+import { z } from "zod";
 import { SYSTEM_LIST_DEFAULT, SYSTEM_LIST_MAX } from "../core/limits.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
+import { Query, wholeNumber } from "./query.ts";
 import type { SystemDocument } from "./system-values.ts";
 
-export const LIST_PARAMETERS: readonly string[] = ["limit", "cursor"];
+export const LIST_QUERY = new Query({
+  limit: wholeNumber(1, SYSTEM_LIST_MAX).default(SYSTEM_LIST_DEFAULT).describe("How many one answer tells at most."),
+  cursor: z.string().optional().describe("As the page before gave it."),
+});
+
+/** Beside the members of a page. */
+export const listedMembers = {
+  cursor: z.string().nullable().describe("Where the list goes on; null at its end."),
+  complete: z.boolean(),
+};
 
 export interface ListedPage {
   readonly documents: readonly SystemDocument[];
@@ -14,19 +25,15 @@ export interface ListedPage {
   readonly cursor: string | null;
 }
 
-/** A page of what begins with a prefix, as `limit` and `cursor` of the request ask for it. @throws ProblemError */
+/** The page of what begins with a prefix that the request asks for. @throws ProblemError */
 export async function listDocuments(
   deps: AppDependencies,
   query: URLSearchParams | null,
   prefix: string,
 ): Promise<ListedPage> {
-  const limit = query?.get("limit") ?? String(SYSTEM_LIST_DEFAULT);
-  if (!/^\d{1,9}$/.test(limit) || Number(limit) < 1 || Number(limit) > SYSTEM_LIST_MAX) {
-    throw new ProblemError("invalid-parameter", `limit is a number from 1 to ${SYSTEM_LIST_MAX}.`);
-  }
-  const cursor = query?.get("cursor") ?? null;
-  const after = cursor === null ? null : prefix + parseCursor(cursor);
-  const { documents, last } = await deps.system.page(prefix, after, Number(limit));
+  const { limit, cursor } = LIST_QUERY.read(query);
+  const after = cursor === undefined ? null : prefix + parseCursor(cursor);
+  const { documents, last } = await deps.system.page(prefix, after, limit);
   return { documents, cursor: last === null ? null : btoa(last.slice(prefix.length)).replace(/=+$/, "") };
 }
 
@@ -38,5 +45,5 @@ function parseCursor(text: string): string {
   } catch {
     // Not what we gave; told below.
   }
-  throw new ProblemError("invalid-parameter", "cursor is not one that an answer gave.");
+  throw new ProblemError("invalid-cursor", "It is not one that an answer of this list gave.");
 }

@@ -4,6 +4,7 @@
  */
 import { type EntryId, formatRevision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
+import { keyBytes, keyText } from "../core/key-bytes.ts";
 import { VALUE_MAX_BYTES } from "../core/limits.ts";
 import { SYSTEM_NAMESPACE } from "../core/partition.ts";
 import type { Store } from "../core/store.ts";
@@ -37,7 +38,6 @@ export interface SystemValuesDependencies {
 const PAGE = 250;
 const PAGE_MAX_BYTES = 1024 * 1024;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class SystemValues {
@@ -66,8 +66,8 @@ export class SystemValues {
     const { store, floors } = this.#deps;
     const floor = floors.floor(this.partition);
     const { watermark, keys, reached } = await store.list(this.partition, SYSTEM_NAMESPACE, {
-      prefix: encoder.encode(prefix),
-      after: after === null ? null : encoder.encode(after),
+      prefix: keyBytes(prefix),
+      after: after === null ? null : keyBytes(after),
       // Nothing here ever expires.
       nowMs: 0,
       keys: count,
@@ -77,8 +77,8 @@ export class SystemValues {
     });
     if (watermark.ordinal < floor.ordinal) throw recovering();
     floors.raise(this.partition, watermark);
-    const documents = keys.map(({ key, stored }) => this.#documentOf(decoder.decode(key), stored));
-    return { documents, last: reached && decoder.decode(reached) };
+    const documents = keys.map(({ key, stored }) => this.#documentOf(keyText(key), stored));
+    return { documents, last: reached && keyText(reached) };
   }
 
   /** All that begin with a prefix. */

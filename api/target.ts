@@ -14,6 +14,18 @@ export function splitTarget(target: string): Target {
   return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
 }
 
+/**
+ * URLSearchParams puts U+FFFD where the encoding is broken: something else than was meant.
+ * @throws ProblemError `invalid-parameter`
+ */
+export function checkEncoding(target: string): void {
+  try {
+    decodeURIComponent(target);
+  } catch {
+    throw new ProblemError("invalid-parameter", "The query is not percent-encoded UTF-8.");
+  }
+}
+
 /** Refuses parameters that would otherwise be silently without effect. */
 export function onlyParameters(query: URLSearchParams | null, known: readonly string[]): void {
   if (query === null) return;

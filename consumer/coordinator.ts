@@ -14,9 +14,9 @@ import type { Coordination } from "../core/functions/coordinate.ts";
 import type { Log } from "../core/log.ts";
 import { formatOwnerWord, isHalted, parseOwnerWord } from "../core/partition-state.ts";
 import type { Service } from "../core/service.ts";
+import { SignalFlag } from "../core/signal-flag.ts";
 import { assign } from "./assignment.ts";
 import { PartitionWorker, type WorkerDependencies } from "./partition-worker.ts";
-import { SignalFlag } from "./signal-flag.ts";
 
 export interface CoordinatorOptions {
   readonly partitions: number;

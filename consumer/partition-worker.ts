@@ -21,13 +21,13 @@ import { describeError, OperatingError } from "../core/errors.ts";
 import { type ApplyReply, WATERMARK_ZERO, type Watermark } from "../core/functions/apply.ts";
 import type { Log, RawEntry } from "../core/log.ts";
 import { examine, isHalted, type OwnerWord, type PartitionState, STATE_OK } from "../core/partition-state.ts";
+import { SignalFlag } from "../core/signal-flag.ts";
 import type { Store } from "../core/store.ts";
 import type { Counters } from "./counters.ts";
 import { type Batch, decide, stateOfFault } from "./decide.ts";
 import { broken, lookCloser, lostByBoth, matches, missing } from "./log-match.ts";
 import { ReadSize } from "./read-size.ts";
 import { reconcile } from "./reconcile.ts";
-import { SignalFlag } from "./signal-flag.ts";
 import { Standing } from "./standing.ts";
 
 /** Apply calls on their way at once: the store works on one while this process prepares the next. */

@@ -147,6 +147,57 @@ export const LETTERS_REPLAY_MAX_BYTES = 16 * 1024 * 1024;
 /** Bytes of a dead letter's value that are shown: enough to see what it is. */
 export const LETTER_VALUE_SHOWN_MAX_BYTES = 64 * 1024;
 
+/** Keys in one page of a list. */
+export const LIST_MAX_KEYS = 1000;
+
+/** Bytes of keys, metadata and values in one page, before they are written as JSON. One value more still goes alone. */
+export const LIST_PAGE_MAX_BYTES = 2 * 1024 * 1024;
+
+/** What one round over the partitions reads for a page, over all of them: the process holds it all. */
+export const LIST_ROUND_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Keys that one round looks at, with those that have expired: about 10 ms in which Redis does nothing else. */
+export const LIST_ROUND_MAX_MEMBERS = 4_000;
+
+/** After so many rounds a page ends as it is, maybe without a key, and says where to go on. */
+export const LIST_ROUNDS_MAX = 16;
+
+/** Longest value with its attributes that a list takes along with its key; a longer one is read by itself once it is in the page. */
+export const LIST_WHOLE_MAX_BYTES = 16 * 1024;
+
+/** Streams of changes that one process keeps open; each holds a connection and some buffers. */
+export const WATCHERS_MAX = 1000;
+
+/** Entries in one read of changes from the log: some 2 ms for its Redis. */
+export const WATCH_PAGE_MAX_ENTRIES = 500;
+
+/** Bytes of entries that such a read goes over, values included: Redis reads them to leave them out. */
+export const WATCH_PAGE_MAX_BYTES = 1024 * 1024;
+
+/** Such reads of one process at once, for those who begin in the past or lag behind. */
+export const WATCH_READS_MAX = 8;
+
+/** Recent changes that one process keeps for all who watch, over all partitions: a second or more of writes. */
+export const WATCH_RECENT_MAX_CHANGES = 20_000;
+
+/** Changes that a stream is given in one step, before others get their turn. */
+export const WATCH_STEP_MAX_CHANGES = 200;
+
+/** Bytes of values that a stream is given in one step. One value more than that still goes. */
+export const WATCH_STEP_VALUES_MAX_BYTES = 256 * 1024;
+
+/** Bytes that wait for one slow reader; one step more may come on top. Nothing is read for it until it has taken them. */
+export const WATCH_BUFFER_MAX_BYTES = 64 * 1024;
+
+/** Below the idle timeouts of common proxies (60 s). */
+export const WATCH_HEARTBEAT_MS = 15_000;
+
+/** How often partitions that somebody watches are looked at, should a broadcast be lost. */
+export const WATCH_POLL_MS = 250;
+
+/** A connection over which so long nothing moved although an answer is on its way is closed: its client takes nothing. */
+export const ANSWER_STALL_MAX_MS = 60_000;
+
 /**
  * How long a write waits for the settings of namespaces when this process has never read them: longer than connecting
  * takes, and no longer than an append may.

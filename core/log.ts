@@ -27,6 +27,7 @@ import {
   parseOwnership,
 } from "./functions/coordinate.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
+import { type HeaderPage, type HeaderRange, parseHeaderPage, readHeadersCall } from "./functions/read-headers.ts";
 import {
   type Fence,
   fenceCall,
@@ -134,6 +135,12 @@ export class Log {
     const { log } = this.#at(partition);
     const reply = await this.#reads.send({ name: "XREVRANGE", args: [log, `(${id}`, "-", "COUNT", 1] });
     return toEntries(reply as [Buffer, Buffer[]][])[0];
+  }
+
+  /** Commands without their values, confirmed. See read-headers.lua. */
+  async headers(partition: number, range: HeaderRange): Promise<HeaderPage> {
+    const reply = this.#confirmed(readHeadersCall(this.#library, this.#at(partition), range));
+    return parseHeaderPage(await reply.catch(unavailable("log-unavailable")), range);
   }
 
   /** One entry, or null when the log does not hold it. */

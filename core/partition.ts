@@ -30,3 +30,13 @@ export function partitionsOf(namespace: string, partitions: number): number[] {
   if (isPinned(namespace)) return [partitionOf(namespace, "", partitions)];
   return Array.from({ length: partitions }, (_, partition) => partition);
 }
+
+/**
+ * The partitions that may hold keys with a prefix, in order: one, where the namespace is pinned or the prefix has a whole
+ * `{tag}` already, which then is the tag of all these keys.
+ */
+export function partitionsOfPrefix(namespace: string, prefix: string, partitions: number): number[] {
+  const open = prefix.indexOf("{");
+  const tagged = open >= 0 && prefix.indexOf("}", open) > open + 1;
+  return tagged ? [partitionOf(namespace, prefix, partitions)] : partitionsOf(namespace, partitions);
+}

@@ -31,6 +31,14 @@ import {
 } from "./functions/dead-letters.ts";
 import { isFunctionMissing, type Library, loadLibrary, storeLibrary } from "./functions/library.ts";
 import { type KeyPage, type KeyRange, listKeysCall, parseKeyPage } from "./functions/list-keys.ts";
+import {
+  type KeyRevision,
+  type OutcomePage,
+  parseOutcomePage,
+  parseRevisions,
+  readOutcomesCall,
+  readRevisionsCall,
+} from "./functions/watch-reads.ts";
 import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { LETTER_PAGE_MAX_BYTES } from "./limits.ts";
 import { Coalescer } from "./redis/coalescer.ts";
@@ -159,6 +167,22 @@ export class Store {
     ][];
     const text = reply[0]?.[1][1];
     return text === undefined ? null : parseResult(String(text));
+  }
+
+  /** How far a partition is, and what came of its commands from an id on: of so many that were more than plain success. */
+  async outcomes(partition: number, from: EntryId, count: number): Promise<OutcomePage> {
+    const call = readOutcomesCall(this.#library, this.#at(partition), from, count);
+    return parseOutcomePage(await this.#askFunction(call), count);
+  }
+
+  /**
+   * Values of keys that are still at these revisions, null for the others; of the first of them, until `bytes` are passed.
+   */
+  async revisions(partition: number, wanted: readonly KeyRevision[], bytes: number): Promise<(StoredValue | null)[]> {
+    if (wanted.length === 0) return [];
+    return parseRevisions(
+      await this.#askFunction(readRevisionsCall(this.#library, this.#at(partition), wanted, bytes)),
+    );
   }
 
   /** Keys that expire until a time, in milliseconds, the earliest first. */

@@ -16,6 +16,9 @@ export const METRICS = {
   /** Answers of failure, by the problem's type: what is refused at a bound is among them. */
   httpProblems: "millrace_http_problems_total",
   waiters: "millrace_waiters",
+  /** Streams of changes that are open now, and events written to all there ever were. */
+  watchers: "millrace_watchers",
+  watchEvents: "millrace_watch_events_total",
   /** 1 while writes are refused at this bound. */
   admissionClosed: "millrace_admission_closed",
   logMemoryUsed: "millrace_log_memory_used_bytes",

@@ -7,17 +7,34 @@ import { jobKey } from "../../core/system-keys.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, jsonAnswer } from "../exchange.ts";
-import { describeJob, parseJobPath, readJob } from "../jobs.ts";
+import { JOB_WRITE_PROBLEMS, jobParameters, jobSchema } from "../job-description.ts";
+import { describeJob, JOB_PATH, parseJobPath, readJob } from "../jobs.ts";
+import { describeRoute, jsonDocument } from "../openapi/description.ts";
+import { NO_QUERY } from "../query.ts";
 import { writeDocument } from "../system-writes.ts";
-import { onlyParameters, splitTarget } from "../target.ts";
+import { splitTarget } from "../target.ts";
 
 /** Its runner records progress all the while, so that often it is another one than it was when it was read. */
 const PATIENCE_MS = 5_000;
 
+export const cancelJobRoute = describeRoute({
+  operationId: "cancelJob",
+  tag: "jobs",
+  method: "DELETE",
+  path: JOB_PATH,
+  summary: "Cancel a job",
+  description: "What it has done stays done; what it has on its way may still be done. It stops within a second.",
+  parameters: jobParameters,
+  query: NO_QUERY,
+  headers: ["Grade", "Traceparent"],
+  answers: { 200: jsonDocument("The job, which is cancelled.", jobSchema) },
+  problems: [...JOB_WRITE_PROBLEMS, "job-not-found", "job-finished", "job-not-cancelled"],
+});
+
 export function cancelJob(deps: AppDependencies): Handler {
   return async (incoming) => {
     const { path, query } = splitTarget(incoming.target);
-    onlyParameters(query, []);
+    cancelJobRoute.query.read(query);
     const id = parseJobPath(path);
     const deadlineMs = deps.now() + PATIENCE_MS;
     while (deps.now() < deadlineMs) {

@@ -1,28 +1,66 @@
 /** `GET /v1/commands/{id}?wait=<s>`: what became of a command. */
+
+import { z } from "zod";
 import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
 import { compareIds, formatRevision, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
+import { WAIT_MAX_S } from "../../core/limits.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
-import { parseWaitParameter } from "../preference.ts";
-import { onlyParameters, splitTarget } from "../target.ts";
+import { describeRoute, jsonDocument } from "../openapi/description.ts";
+import { commandParameters, revisionSchema, timeSchema } from "../openapi/parameters.ts";
+import { Query, seconds } from "../query.ts";
+import { splitTarget } from "../target.ts";
 import { tellResult } from "../write.ts";
 
 export const COMMANDS_PREFIX = "/v1/commands/";
 
+const commandSchema = z
+  .strictObject({
+    id: revisionSchema,
+    status: z.enum(["queued", "applied", "rejected", "dead"]),
+    result: z
+      .strictObject({
+        effect: z.string().optional().describe("What it did."),
+        value: z.string().optional().describe("The counter's new value."),
+        reason: z.string().optional().describe("Why it was rejected, or is dead."),
+        by: revisionSchema.optional().describe("The newer write, or the older letter, that it was rejected for."),
+      })
+      .optional(),
+    namespace: z.string().optional(),
+    key: z.string().optional(),
+    operation: z.string().optional(),
+    replays: revisionSchema.optional().describe("The dead letter that it replays."),
+    discards: revisionSchema.optional().describe("The dead letter that it discards."),
+    acceptedAt: timeSchema.optional(),
+    traceId: z.string().optional(),
+  })
+  .meta({ id: "Command" });
+
+export const getCommandRoute = describeRoute({
+  operationId: "getCommand",
+  tag: "commands",
+  method: "GET",
+  path: "/v1/commands/{id}",
+  summary: "What became of a command",
+  parameters: commandParameters,
+  query: new Query({
+    wait: seconds(WAIT_MAX_S).describe(`Wait so many seconds for its result, ${WAIT_MAX_S} at most.`),
+  }),
+  answers: { 200: jsonDocument("The command, and its result once it has one.", commandSchema) },
+  problems: ["invalid-revision", "command-not-found", "command-trimmed", "log-unavailable", "store-unavailable"],
+});
+
 export function getCommand(deps: AppDependencies): Handler {
   return async (incoming) => {
     const { path, query } = splitTarget(incoming.target);
-    onlyParameters(query, ["wait"]);
+    const { wait } = getCommandRoute.query.read(query);
     const text = path.slice(COMMANDS_PREFIX.length);
     const revision = parseRevision(text, deps.partitions);
     if (revision === null) throw new ProblemError("invalid-revision");
-    const waitS = parseWaitParameter(query?.get("wait") ?? null);
-    if (waitS === null) throw new ProblemError("invalid-parameter", "wait takes a number of seconds.");
-
     const entry = await findEntry(deps, revision);
-    const result = await resultOf(deps, revision, waitS, incoming);
+    const result = await resultOf(deps, revision, wait, incoming);
     return jsonAnswer({ id: text, ...statusOf(revision.partition, result), ...describe(revision.partition, entry) });
   };
 }

@@ -1,18 +1,46 @@
 /** `POST /v1/dead-letters/replay?<filter>&force=&dry_run=`: replays the letters that a filter selects, a page a call. */
-import { FILTER_PARAMETERS, parseFlag, parseSelection } from "../dead-letters.ts";
+import { LETTERS_PATH, selectLetters } from "../dead-letters.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
+import { letterFilter, settlingSchema } from "../letter-schemas.ts";
 import { foreseeSettling, settleLetters } from "../letter-settling.ts";
-import { onlyParameters, splitTarget } from "../target.ts";
+import { describeRoute, jsonDocument } from "../openapi/description.ts";
+import { flag, Query } from "../query.ts";
+import { splitTarget } from "../target.ts";
+import { ACCEPT_HEADERS, ACCEPT_PROBLEMS } from "../write-description.ts";
+
+export const replayDeadLettersRoute = describeRoute({
+  operationId: "replayDeadLetters",
+  tag: "dead letters",
+  method: "POST",
+  path: `${LETTERS_PATH}/replay`,
+  summary: "Replay the dead letters that a filter selects, in order, a page a call",
+  parameters: {},
+  query: new Query({
+    ...letterFilter,
+    force: flag("Neither newer writes, nor older letters, nor the command's condition stand in its way."),
+    dry_run: flag("Show what would come of it, and do nothing."),
+  }),
+  headers: ACCEPT_HEADERS,
+  answers: {
+    200: {
+      ...jsonDocument("All that was selected is replayed and its outcome known, or is shown.", settlingSchema),
+      headers: ["Cache-Control", "Preference-Applied"],
+    },
+    202: {
+      ...jsonDocument("Not all of it is known to be done: `counts` says what is.", settlingSchema),
+      headers: ["Cache-Control", "Preference-Applied"],
+    },
+  },
+  problems: [...ACCEPT_PROBLEMS, "store-unavailable"],
+});
 
 export function replayDeadLetters(deps: AppDependencies): Handler {
   return async (incoming) => {
     const { query } = splitTarget(incoming.target);
-    onlyParameters(query, [...FILTER_PARAMETERS, "force", "dry_run"]);
-    const selection = parseSelection(query, deps.partitions);
-    const settling = { kind: "replay", force: parseFlag(query, "force") } as const;
-    return parseFlag(query, "dry_run")
-      ? foreseeSettling(deps, selection, settling)
-      : settleLetters(deps, incoming, selection, settling);
+    const { force, dry_run: dryRun, ...filter } = replayDeadLettersRoute.query.read(query);
+    const selection = selectLetters(filter, deps.partitions);
+    const settling = { kind: "replay", force } as const;
+    return dryRun ? foreseeSettling(deps, selection, settling) : settleLetters(deps, incoming, selection, settling);
   };
 }

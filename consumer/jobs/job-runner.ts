@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import { describeError } from "../../core/errors.ts";
 import { JOB_RETENTION_MS, JOBS_AT_ONCE_MAX, JOBS_FINISHED_MAX } from "../../core/limits.ts";
 import type { Service } from "../../core/service.ts";
-import { SignalFlag } from "../signal-flag.ts";
+import { SignalFlag } from "../../core/signal-flag.ts";
 import type { FinishedJob, HeldJob, JobBoard } from "./job-board.ts";
 import { JobTask, type TaskDependencies, type TaskEnd } from "./job-task.ts";
 

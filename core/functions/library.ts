@@ -44,11 +44,12 @@ function defineLibrary(name: string, files: readonly string[], functions: Record
   };
 }
 
-/** append, reconcile and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */
+/** append, read_headers, reconcile and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */
 export function logLibrary(): Library {
-  return defineLibrary("millrace_log", ["./append.lua", "./reconcile.lua", "./coordinate.lua"], {
+  return defineLibrary("millrace_log", ["./append.lua", "./read-headers.lua", "./reconcile.lua", "./coordinate.lua"], {
     append: [],
     position: ["no-writes"],
+    read_headers: ["no-writes"],
     trim: ["allow-oom"],
     // What is moved is there already: a full log can be brought into line, too.
     fence: ["allow-oom"],
@@ -67,9 +68,9 @@ const STORE_FILES = [
   "./dead-letters.lua",
 ];
 
-const STORE_READS = ["./dead-letter-reads.lua", "./list-keys.lua"];
+const STORE_READS = ["./dead-letter-reads.lua", "./list-keys.lua", "./watch-reads.lua"];
 
-/** apply, advance, and what is read of dead letters and of many keys: for the store's Redis. */
+/** apply, advance, and what is read of dead letters, of many keys and by those who watch: for the store's Redis. */
 export function storeLibrary(): Library {
   return defineLibrary("millrace_store", [...STORE_FILES, "./apply.lua", ...STORE_READS, "./advance.lua"], {
     apply: [],
@@ -77,6 +78,8 @@ export function storeLibrary(): Library {
     read_letter: ["no-writes"],
     foresee_replays: ["no-writes"],
     list_keys: ["no-writes"],
+    read_outcomes: ["no-writes"],
+    read_revisions: ["no-writes"],
     advance: [],
   });
 }

@@ -51,8 +51,7 @@ export function listKeysCall(library: Library, keys: PartitionKeys, namespace: s
       keys.index(namespace),
       keys.value(namespace, ""),
       after === null ? bound("[", prefix) : bound("(", after),
-      // The Redis client would write any other typed array as text.
-      Buffer.from(prefix),
+      prefix,
       nowMs,
       range.keys,
       members,

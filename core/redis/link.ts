@@ -48,6 +48,10 @@ export class Link {
     this.client.on("ready", () => {
       this.#connections += 1;
     });
+    // A cluster stays ready while one of its masters goes and comes back.
+    this.client.on("+node", () => {
+      this.#connections += 1;
+    });
     this.client.on("end", () => {
       if (!this.#closing) setTimeout(() => this.#revive(), REVIVE_MS);
     });
@@ -89,7 +93,8 @@ export class Link {
   /**
    * Several commands in one write, then one WAIT for all of them where more than `memory` is asked for. An error of Redis
    * stands in its command's place.
-   * Rejects when the connection broke before the last reply: the outcome of all of them is unknown.
+   * Rejects when the connection broke before the last reply: the outcome of all of them is unknown. On a cluster each
+   * call stands for itself: a broken connection's error stands in the place of what was sent there.
    * @throws OperatingError `not-settled` when they could not be confirmed anyway: nothing was sent
    */
   async callTogether(calls: readonly Call[], grade: Grade = "memory"): Promise<Replies> {
@@ -99,8 +104,9 @@ export class Link {
       return { replies: [await this.call(only).catch(redisError)], unconfirmed: null };
     }
     if (this.client instanceof Cluster) {
-      // A pipeline must stay on one node.
-      const replies = await Promise.all(calls.map((call) => this.call(call).catch(redisError)));
+      // A pipeline must stay on one node. And a master that is away is no fault of the others: what the connection to it
+      // broke stands in its call's place, too.
+      const replies = await Promise.all(calls.map((call) => this.call(call).catch(anyError)));
       return { replies, unconfirmed: null };
     }
     const { address } = this.#seat;
@@ -217,10 +223,18 @@ function createClient(group: RedisGroup, role: Role, name: string, seat: Seat): 
         clusterRetryStrategy: (attempt) => Math.min(100 * attempt, 1000),
         // A moved slot is refreshed and followed, which is no repetition: the wrong node did nothing.
         slotsRefreshTimeout: 1000,
+        // Masters that came since are learned without a command of ours being sent astray first.
+        slotsRefreshInterval: 5000,
+        // By default what was on its way when a connection broke is sent again: only its caller knows how to repeat it.
+        retryDelayOnFailover: 0,
         redisOptions,
       });
     }
   }
+}
+
+function anyError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Redis' own errors are answers; anything else means that the answer did not come. */

@@ -2,9 +2,11 @@
  * The processes of two Sentinel groups, log and store: started by the scripts of infra/redis, as in compose and in a
  * cluster. The local high-availability stack and the tests both start theirs here.
  */
+
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Address } from "../../core/redis/url.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Reaper } from "./reaper.ts";
@@ -49,7 +51,7 @@ const SCRIPT_TIMEOUT_MS = 90_000;
 
 /** How the services are told of a group. */
 export function groupUrl(plan: GroupsPlan, kind: RedisKind): string {
-  return `redis+sentinel://${plan.sentinels.map(hostAndPort).join(",")}/${kind}`;
+  return `redis+sentinel://${plan.sentinels.map(formatAddress).join(",")}/${kind}`;
 }
 
 /**
@@ -68,7 +70,7 @@ export async function startNode(place: NodePlace, options: StartOptions): Promis
 /** Starts a Sentinel and returns once it answers. */
 export function startSentinel(plan: GroupsPlan, address: Address, options: StartOptions): Promise<Child> {
   const { nodes, downAfterMs } = plan;
-  const first = (kind: RedisKind): string => `${kind}=${nodes[kind].slice(0, 1).map(hostAndPort).join()}`;
+  const first = (kind: RedisKind): string => `${kind}=${nodes[kind].slice(0, 1).map(formatAddress).join()}`;
   const env = {
     SENTINEL_HOST: address.host,
     SENTINEL_PORT: String(address.port),
@@ -104,7 +106,7 @@ export async function waitUntilInSync(place: NodePlace, timeoutMs: number): Prom
   const deadline = performance.now() + timeoutMs;
   while (!(await runScript("node-ready.sh", nodeEnvironment(place))).ok) {
     if (performance.now() > deadline) {
-      throw new Error(`${hostAndPort(place.address)} of ${place.kind} is not in sync after ${timeoutMs} ms`);
+      throw new Error(`${formatAddress(place.address)} of ${place.kind} is not in sync after ${timeoutMs} ms`);
     }
     await sleep(UNREADY_INTERVAL_MS);
   }
@@ -116,7 +118,7 @@ function nodeEnvironment({ plan, kind, address }: NodePlace): NodeJS.ProcessEnv 
     REDIS_HOST: address.host,
     REDIS_PORT: String(address.port),
     REDIS_BIND: address.host,
-    SENTINELS: plan.sentinels.map(hostAndPort).join(),
+    SENTINELS: plan.sentinels.map(formatAddress).join(),
   };
 }
 
@@ -143,7 +145,7 @@ async function startScript(
   if (await answers(child, address, readyTimeoutMs)) return child;
   const why = child.running ? `does not answer after ${readyTimeoutMs} ms` : "has ended";
   await child.stop(STOP_GRACE_MS);
-  throw new Error(`${hostAndPort(address)} ${why}; its last lines:\n${child.lines().slice(-10).join("\n")}`);
+  throw new Error(`${formatAddress(address)} ${why}; its last lines:\n${child.lines().slice(-10).join("\n")}`);
 }
 
 function runScript(script: string, env: NodeJS.ProcessEnv): Promise<{ ok: boolean; said: string }> {
@@ -152,8 +154,4 @@ function runScript(script: string, env: NodeJS.ProcessEnv): Promise<{ ok: boolea
       resolve({ ok: error === null, said: stderr.trim() }),
     );
   });
-}
-
-export function hostAndPort({ host, port }: Address): string {
-  return `${host}:${port}`;
 }

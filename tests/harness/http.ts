@@ -1,7 +1,9 @@
 /** A client of the HTTP contract over kept-alive connections: it tells every answer as it came and repeats nothing. */
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { formatRevision, parseRevision, type Revision } from "../../core/entry-id.ts";
 import { PARTITIONS_MAX } from "../../core/limits.ts";
+import { breachOf } from "./contract.ts";
 import { cleanUpLater } from "./running.ts";
 
 export interface Answer {
@@ -21,36 +23,58 @@ export interface SendOptions {
 }
 
 export interface HttpClient {
-  send(method: string, path: string, options?: SendOptions): Promise<Answer>;
-  put(namespace: string, key: string, value: string | Buffer, options?: SendOptions): Promise<Answer>;
-  get(namespace: string, key: string, options?: SendOptions): Promise<Answer>;
-  remove(namespace: string, key: string, options?: SendOptions): Promise<Answer>;
-  increment(namespace: string, key: string, by?: string, options?: SendOptions): Promise<Answer>;
+  readonly send: (method: string, path: string, options?: SendOptions) => Promise<Answer>;
+  readonly put: (namespace: string, key: string, value: string | Buffer, options?: SendOptions) => Promise<Answer>;
+  readonly get: (namespace: string, key: string, options?: SendOptions) => Promise<Answer>;
+  readonly remove: (namespace: string, key: string, options?: SendOptions) => Promise<Answer>;
+  readonly increment: (namespace: string, key: string, by?: string, options?: SendOptions) => Promise<Answer>;
   /** `GET /v1/commands/{id}`. */
-  command(revision: string, waitS?: number): Promise<Answer>;
+  readonly command: (revision: string, waitS?: number) => Promise<Answer>;
 }
 
 const TIMEOUT_MS = 15_000;
 
 export const WAIT = { headers: { prefer: "wait=10" } } as const;
 
-export function httpClient(url: string, { sockets = 64 } = {}): HttpClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: sockets });
+export interface ClientOptions {
+  readonly sockets?: number;
+  /** Sent with every request: who asks. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Every answer is held against the description of its route, unless this is false: one that breaks it is a failure. */
+  readonly described?: boolean;
+  /** Told of every answer, and what it answers. */
+  readonly onAnswer?: (method: string, path: string, answer: Answer) => void;
+}
+
+export function httpClient(url: string, options: ClientOptions = {}): HttpClient {
+  const { sockets = 64, headers: always = {}, described = true, onAnswer } = options;
+  const tls = url.startsWith("https:");
+  const agent = new (tls ? TlsAgent : Agent)({ keepAlive: true, maxSockets: sockets });
   cleanUpLater(() => agent.destroy());
+  const start = tls ? tlsRequest : request;
+  const { hostname, port } = new URL(url);
+  const place = { hostname, ...(port !== "" && { port }) };
 
   const send: HttpClient["send"] = (method, path, { headers = {}, body, timeoutMs = TIMEOUT_MS, onSent } = {}) =>
     new Promise((resolve, reject) => {
       const about = `${method} ${path}`;
       const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-      const outgoing = request(`${url}${path}`, { method, agent, headers: { ...length, ...headers } }, (incoming) => {
+      const all = { ...always, ...length, ...headers };
+      // The path as it is: a URL's parser would resolve its dots and turn its backslashes.
+      const outgoing = start({ ...place, path, method, agent, headers: all }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
         incoming.once("error", reject);
         incoming.once("close", () => {
           clearTimeout(timer);
           if (!incoming.complete) reject(new Error(`${about}: the answer is cut off`));
-          const all = Buffer.concat(chunks);
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: all, text: all.toString() });
+          const whole = Buffer.concat(chunks);
+          const { statusCode: status = 0, headers: answered } = incoming;
+          const answer = { status, headers: answered, body: whole, text: whole.toString() };
+          onAnswer?.(method, path, answer);
+          const breach = described ? breachOf(method, outgoing.path, answer) : null;
+          if (breach === null) resolve(answer);
+          else reject(new Error(`${about}: the answer ${status} ${answer.text} has what is not described: ${breach}`));
         });
       });
       const timer = setTimeout(() => {

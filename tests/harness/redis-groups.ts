@@ -2,12 +2,14 @@
  * Two real Sentinel groups for a test: log and store with their replicas, and the Sentinels that watch both. Started by
  * the scripts that a cluster uses, with every way of dying at hand.
  */
+
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Address } from "../../core/redis/url.ts";
 import { findFreePort } from "../../infra/local/ports.ts";
-import { type GroupsPlan, groupUrl, hostAndPort, moveMaster } from "../../infra/local/redis-groups.ts";
+import { type GroupsPlan, groupUrl, moveMaster } from "../../infra/local/redis-groups.ts";
 import type { RedisKind } from "../../infra/local/redis-process.ts";
 import { startRedisNode } from "./redis-node.ts";
 import { cleanUpLater, testReaper } from "./running.ts";
@@ -153,7 +155,7 @@ export async function startRedisGroups(options: RedisGroupsOptions = {}): Promis
         dir: await folder(`${kind}-${index}`),
         args: [...source(address), ...(kind === "log" ? alone : []), ...(options.args?.[kind] ?? [])],
         env: options.nodeEnv?.(kind, index) ?? {},
-        isMaster: async () => agreedMaster(plan, kind).then((master) => master === hostAndPort(address)),
+        isMaster: async () => agreedMaster(plan, kind).then((master) => master === formatAddress(address)),
       });
       started.push(node);
       return node;
@@ -177,12 +179,12 @@ function describeGroup(
 ): RedisGroup {
   const masterNow = async (): Promise<RedisNode | undefined> => {
     const master = await agreedMaster(plan, kind);
-    return nodes.find((node) => hostAndPort(node) === master);
+    return nodes.find((node) => formatAddress(node) === master);
   };
   const other = (old: RedisNode): Promise<RedisNode> =>
     waitFor(async () => masterNow().then((master) => master !== old && master), {
       timeoutMs: MASTER_TIMEOUT_MS,
-      what: `another master of ${kind} than ${hostAndPort(old)}`,
+      what: `another master of ${kind} than ${formatAddress(old)}`,
     });
   const group: RedisGroup = {
     kind,

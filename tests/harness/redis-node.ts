@@ -1,9 +1,11 @@
 /** One data node of the groups of a test. */
+
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Child } from "../../infra/local/child.ts";
-import { hostAndPort, keepReadiness, moveMaster, type NodePlace, startNode } from "../../infra/local/redis-groups.ts";
+import { keepReadiness, moveMaster, type NodePlace, startNode } from "../../infra/local/redis-groups.ts";
 import { startRedisProcess } from "../../infra/local/redis-process.ts";
 import type { RedisNode } from "./redis-groups.ts";
 import { testReaper } from "./running.ts";
@@ -30,7 +32,7 @@ export async function startRedisNode({ place, index, dir, args, env, isMaster }:
   const reaper = testReaper();
   let current: Child | undefined;
   const known = (): Child => {
-    if (current === undefined) throw new Error(`${hostAndPort(address)} has not been started`);
+    if (current === undefined) throw new Error(`${formatAddress(address)} has not been started`);
     return current;
   };
   const onSpawn = (child: Child): void => {
@@ -57,7 +59,7 @@ export async function startRedisNode({ place, index, dir, args, env, isMaster }:
     kind,
     index,
     ...address,
-    url: `redis://${hostAndPort(address)}`,
+    url: `redis://${formatAddress(address)}`,
     dir,
     get pid() {
       return known().pid;

@@ -1,7 +1,9 @@
 /** What Sentinels and data nodes say of a group, asked anew each time, never for longer than a bound. */
+
 import { Redis } from "ioredis";
+import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Address } from "../../core/redis/url.ts";
-import { type GroupsPlan, hostAndPort } from "../../infra/local/redis-groups.ts";
+import type { GroupsPlan } from "../../infra/local/redis-groups.ts";
 import type { RedisKind } from "../../infra/local/redis-process.ts";
 
 const ASK_TIMEOUT_MS = 500;
@@ -46,15 +48,15 @@ export async function agreedMaster(plan: GroupsPlan, kind: RedisKind): Promise<s
   const epoch = Math.max(...views.map((view) => Number(view["config-epoch"])));
   const named = views
     .filter((view) => Number(view["config-epoch"]) === epoch)
-    .map((view) => hostAndPort({ host: view.ip ?? "", port: Number(view.port) }));
+    .map((view) => formatAddress({ host: view.ip ?? "", port: Number(view.port) }));
   return named.find((master) => named.filter((one) => one === master).length > plan.sentinels.length / 2);
 }
 
 /** Is it a replica with an up link to this master? False also when it does not answer. */
 export async function isReplicaOf(node: Address, master: Address): Promise<boolean> {
   const info = await readInfo(node, "replication").catch(() => new Map<string, string>());
-  const follows = hostAndPort({ host: info.get("master_host") ?? "", port: Number(info.get("master_port")) });
-  return info.get("role") === "slave" && info.get("master_link_status") === "up" && follows === hostAndPort(master);
+  const follows = formatAddress({ host: info.get("master_host") ?? "", port: Number(info.get("master_port")) });
+  return info.get("role") === "slave" && info.get("master_link_status") === "up" && follows === formatAddress(master);
 }
 
 /** Does this Sentinel see the master, all replicas as promotable, and all its peers? */
@@ -72,12 +74,12 @@ export async function seesHealthy(
       .map((one) => [`${one.ip}:${one.port}`, one]),
   );
   return (
-    `${view.ip}:${view.port}` === hostAndPort(master) &&
+    `${view.ip}:${view.port}` === formatAddress(master) &&
     view.flags === "master" &&
     view["role-reported"] === "master" &&
     Number(view["num-other-sentinels"]) === plan.sentinels.length - 1 &&
     replicas.every((replica) => {
-      const one = seen.get(hostAndPort(replica));
+      const one = seen.get(formatAddress(replica));
       return one?.flags === "slave" && Number(one["slave-priority"]) > 0 && one["master-link-status"] === "ok";
     })
   );

@@ -96,7 +96,7 @@ export async function askStatuses(
   foreign: ReadonlySet<string>,
   random: Random,
 ): Promise<Map<number, string>> {
-  const client = httpClient(url, { sockets: 8 });
+  const client = httpClient(url, { sockets: 8, described: false });
   const acknowledged = operations.filter(
     (operation) =>
       operation.kind !== "get" &&

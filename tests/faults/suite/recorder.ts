@@ -82,7 +82,7 @@ export class Recorder {
   }
 
   #clientOf(url: string): HttpClient {
-    const known = this.#clients.get(url) ?? httpClient(url, { sockets: SOCKETS });
+    const known = this.#clients.get(url) ?? httpClient(url, { sockets: SOCKETS, described: false });
     this.#clients.set(url, known);
     return known;
   }

@@ -1,0 +1,34 @@
+/**
+ * What a problem document is (RFC 9457), for each slug, from the table of problems.
+ */
+import { z } from "zod";
+import { PROBLEMS, type ProblemSlug } from "../errors.ts";
+import { problemType } from "../problem.ts";
+import { PROBLEM_TEXTS } from "../problem-texts.ts";
+import { positionSchema } from "./parameters.ts";
+
+/** What some tell beside what all tell (RFC 9457, 3.2). */
+const MEMBERS: Readonly<Partial<Record<ProblemSlug, z.ZodRawShape>>> = {
+  "position-trimmed": { restart: positionSchema.describe("The oldest position to go on from.") },
+};
+
+const schemas = Object.fromEntries(
+  Object.entries(PROBLEMS).map(([slug, { status, title }]) => [slug, schemaOf(slug as ProblemSlug, status, title)]),
+) as Readonly<Record<ProblemSlug, z.ZodType>>;
+
+export function problemSchema(slug: ProblemSlug): z.ZodType {
+  return schemas[slug];
+}
+
+function schemaOf(slug: ProblemSlug, status: number, title: string): z.ZodType {
+  return z
+    .strictObject({
+      type: z.literal(problemType(slug)).describe("Its URL, relative to this answer's; never changes its meaning."),
+      title: z.literal(title),
+      status: z.literal(status),
+      detail: z.string().optional().describe("What is wrong with this request, for people."),
+      ...MEMBERS[slug],
+      requestId: z.string().describe("As in the header X-Request-Id."),
+    })
+    .meta({ id: `problem.${slug}`, title, description: PROBLEM_TEXTS[slug].meaning });
+}

@@ -1,0 +1,90 @@
+/**
+ * What the routes that put a command in the log have in common, described; what they do is in `write.ts`.
+ */
+import { z } from "zod";
+import type { ProblemSlug } from "./errors.ts";
+import type { AnswerDescription } from "./openapi/description.ts";
+import type { AnswerHeader, RequestHeader } from "./openapi/headers.ts";
+import { revisionSchema } from "./openapi/parameters.ts";
+
+export const KEY_PROBLEMS = [
+  "invalid-namespace",
+  "invalid-key",
+  "key-too-long",
+] as const satisfies readonly ProblemSlug[];
+
+/** Of everything that `accept` takes. */
+export const ACCEPT_HEADERS = ["Prefer", "Grade", "Traceparent"] as const satisfies readonly RequestHeader[];
+
+export const ACCEPT_PROBLEMS = [
+  "invalid-grade",
+  "grade-unavailable",
+  "settings-unknown",
+  "partition-halted",
+  "backlog-full",
+  "log-full",
+  "log-unavailable",
+  "outcome-unknown",
+] as const satisfies readonly ProblemSlug[];
+
+/** Of a write to a key of its own. */
+export const WRITE_HEADERS = ["IfMatch", "IfNoneMatch", ...ACCEPT_HEADERS] as const satisfies readonly RequestHeader[];
+
+export const WRITE_PROBLEMS = [
+  ...KEY_PROBLEMS,
+  "invalid-precondition",
+  "dead-letters-full",
+  ...ACCEPT_PROBLEMS,
+] as const satisfies readonly ProblemSlug[];
+
+const ACCEPTED: readonly AnswerHeader[] = ["Millrace-Revision", "Millrace-Grade", "Preference-Applied"];
+
+const appliedSchema = z.strictObject({ id: revisionSchema, status: z.literal("applied") }).meta({ id: "Applied" });
+
+/** @param effects the answers of an applied command that its route can have */
+export function writeAnswers(effects: readonly (keyof typeof EFFECTS)[]): Record<number, AnswerDescription> {
+  const answers: Record<number, AnswerDescription> = {
+    200: {
+      description: "Applied; what it did is not known, because the word of it was lost on its way.",
+      headers: ACCEPTED,
+      content: { "application/json": appliedSchema },
+    },
+    202: { description: "Accepted: the command is in the log.", headers: [...ACCEPTED, "Location"] },
+  };
+  for (const effect of effects) answers[EFFECTS[effect].status] = EFFECTS[effect].answer;
+  return answers;
+}
+
+const EFFECTS = {
+  created: {
+    status: 201,
+    answer: { description: "Applied: the key is new.", headers: [...ACCEPTED, "Location", "ETag"] },
+  },
+  replaced: { status: 204, answer: { description: "Applied: the value is replaced.", headers: [...ACCEPTED, "ETag"] } },
+  gone: { status: 204, answer: { description: "Applied: it is not there any more.", headers: ACCEPTED } },
+  counted: {
+    status: 200,
+    answer: {
+      description:
+        "Applied: the counter's new value. As JSON: applied; the value is not known, because the word of it was lost.",
+      headers: [...ACCEPTED, "ETag"],
+      content: {
+        "text/plain": z.string().regex(/^-?\d{1,19}$/),
+        "application/json": appliedSchema,
+      },
+    },
+  },
+  /** Of a command that is another's once more: any of the others. */
+  repeated: {
+    status: 200,
+    answer: {
+      description: "Applied: a counter's new value, as text; or nothing more is known of it.",
+      headers: [...ACCEPTED, "ETag"],
+      content: { "text/plain": z.string().regex(/^-?\d{1,19}$/), "application/json": appliedSchema },
+    },
+  },
+  written: {
+    status: 204,
+    answer: { description: "Applied: the value is replaced, or the key is gone.", headers: [...ACCEPTED, "ETag"] },
+  },
+} as const satisfies Record<string, { status: number; answer: AnswerDescription }>;

@@ -1,0 +1,183 @@
+/**
+ * One client of the differential test: it does an operation to Millrace and to the model, and compares the answers, headers
+ * included. Its keys are its own, so both see the same order.
+ */
+
+import type { Random } from "../faults/suite/random.ts";
+import type { Answer, HttpClient, SendOptions } from "../harness/http.ts";
+import type { Condition, Entry, Expiry, Outcome, Write } from "./model.ts";
+import { Model } from "./model.ts";
+
+/** What an answer must be. A header that is undefined must not be there. */
+export interface Expected {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** The problem's type. */
+  readonly problem?: string;
+}
+
+export interface WriteRequest {
+  readonly method: string;
+  readonly key: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly write: Write;
+  readonly condition?: Condition | undefined;
+  /** Whether the client waits for the result. */
+  readonly waits: boolean;
+}
+
+const HISTORY = 12;
+const WAIT = "wait=15";
+const CLOCKS_DIFFER_S = 60;
+
+export class World {
+  readonly model = new Model();
+  readonly random: Random;
+  readonly namespace: string;
+  readonly keys: readonly string[];
+  /** All revisions that each key has had, oldest first. */
+  readonly revisions = new Map<string, string[]>();
+  /** Commands accepted that nobody has asked after, and what became of them by the model. */
+  readonly accepted: {
+    readonly revision: string;
+    readonly key: string;
+    readonly outcome: Outcome;
+    readonly op: string;
+  }[] = [];
+  readonly #clients: readonly HttpClient[];
+  /** Of its own: how often something is looked at must not decide what is done next. */
+  readonly #routes: Random;
+  /** The last command of each key that its client did not wait for: reads must. */
+  readonly #unseen = new Map<string, string>();
+  readonly #history: string[] = [];
+
+  /** @param clients of several APIs */
+  constructor(clients: readonly HttpClient[], random: Random, namespace: string, keys: readonly string[]) {
+    this.#clients = clients;
+    this.random = random;
+    this.#routes = random.fork("routes");
+    this.namespace = namespace;
+    this.keys = keys;
+  }
+
+  pathOf(key: string): string {
+    return `/v1/kv/${this.namespace}/${encodeURIComponent(key)}`;
+  }
+
+  /** What a read must be given to see all that this client has written to the key. */
+  needs(key: string): string | undefined {
+    return this.#unseen.get(key);
+  }
+
+  async send(method: string, path: string, options: SendOptions): Promise<Answer> {
+    const answer = await this.#routes.pick(this.#clients).send(method, path, { timeoutMs: 25_000, ...options });
+    const said = `${method} ${path} ${JSON.stringify(options)}`;
+    this.#history.push(`${said} -> ${answer.status} ${JSON.stringify(answer.headers)} ${answer.text.slice(0, 200)}`);
+    if (this.#history.length > HISTORY) this.#history.shift();
+    return answer;
+  }
+
+  async write(request: WriteRequest): Promise<Outcome> {
+    const { key, write, condition, waits } = request;
+    const answer = await this.send(request.method, `${this.pathOf(key)}${request.query ?? ""}`, {
+      headers: { ...request.headers, ...headersOf(condition), ...(waits && { prefer: WAIT }) },
+      ...(request.body !== undefined && { body: request.body }),
+    });
+    // A condition that names another partition's revision is judged before there is a command.
+    const revision = String(answer.headers["millrace-revision"] ?? "");
+    const outcome = this.model.apply(key, write, condition, revision);
+    this.compare(answer, waits ? this.#resultOf(outcome, key, revision) : acceptedAs(revision));
+    if (revision !== "") this.#remember(key, revision, outcome, write.op, waits);
+    return outcome;
+  }
+
+  #remember(key: string, revision: string, outcome: Outcome, op: string, waits: boolean): void {
+    const known = this.revisions.get(key) ?? [];
+    const last = known.at(-1);
+    if (last !== undefined && !isNewer(revision, last)) this.fail(`${revision} is not newer than ${last}`);
+    this.revisions.set(key, [...known, revision]);
+    if (waits) this.#unseen.delete(key);
+    else {
+      this.#unseen.set(key, revision);
+      this.accepted.push({ revision, key, outcome, op });
+    }
+  }
+
+  #resultOf(outcome: Outcome, key: string, revision: string): Expected {
+    const asked = { "preference-applied": WAIT, "millrace-grade": "memory" };
+    const etag = `"${revision}"`;
+    switch (outcome.kind) {
+      case "created":
+        return { status: 201, body: "", headers: { ...asked, etag, location: this.pathOf(key) } };
+      case "replaced":
+        return { status: 204, body: "", headers: { ...asked, etag, location: undefined } };
+      case "deleted":
+      case "absent":
+        return { status: 204, body: "", headers: { ...asked, etag: undefined, location: undefined } };
+      case "counted":
+        return { status: 200, body: outcome.value, headers: { ...asked, etag, "content-type": "text/plain" } };
+      case "rejected":
+        return outcome.reason === "condition-not-met"
+          ? { status: 412, problem: "precondition-failed" }
+          : { status: 409, problem: "type-conflict", headers: asked };
+    }
+  }
+
+  /** What a read of this entry tells beside the value. */
+  headersOf({ revision, expiry, metadata }: Entry): Record<string, string | undefined> {
+    return {
+      etag: `"${revision}"`,
+      "millrace-revision": revision,
+      "last-modified": new Date(Number(revision.split("-")[1])).toUTCString(),
+      "millrace-metadata": metadata,
+      ...(expiry === undefined && { "millrace-expires-at": undefined }),
+      ...(expiry !== undefined && "atS" in expiry && { "millrace-expires-at": String(expiry.atS) }),
+    };
+  }
+
+  /** A time to live ends at the same moment in all reads, near the one that this machine's clock expects. */
+  compareExpiry(answer: Answer, expiry: Expiry | undefined): void {
+    if (expiry === undefined || "atS" in expiry) return;
+    const told = String(answer.headers["millrace-expires-at"]);
+    expiry.told ??= told;
+    const offS = Math.abs(Number(told) - Date.now() / 1000 - expiry.ttlS);
+    if (told !== expiry.told) this.fail(`it expires at ${told}, and ${expiry.told} was told before`);
+    if (!(offS < CLOCKS_DIFFER_S)) this.fail(`it expires at ${told}, ${offS} s off`);
+  }
+
+  compare(answer: Answer, { status, body, headers = {}, problem }: Expected): void {
+    if (answer.status !== status) this.fail(`expected ${status}, got ${answer.status}`);
+    if (body !== undefined && answer.text !== body) this.fail(`expected the body ${JSON.stringify(body)}`);
+    for (const [name, value] of Object.entries(headers)) {
+      if (answer.headers[name] !== value) this.fail(`expected ${name}: ${value}, got ${String(answer.headers[name])}`);
+    }
+    if (problem !== undefined && !answer.text.includes(`"/problems/${problem}"`)) this.fail(`expected ${problem}`);
+  }
+
+  fail(reason: string): never {
+    throw new Error(`${reason}\nin ${this.namespace}, after (the last one differs):\n${this.#history.join("\n")}`);
+  }
+}
+
+function acceptedAs(revision: string): Expected {
+  return {
+    status: 202,
+    body: "",
+    headers: { location: `/v1/commands/${revision}`, "millrace-grade": "memory", "preference-applied": undefined },
+  };
+}
+
+function headersOf(condition: Condition | undefined): Record<string, string> {
+  if (condition === undefined) return {};
+  const { kind, revision } = condition;
+  return { [kind === "match" ? "if-match" : "if-none-match"]: revision === "*" ? "*" : `"${revision}"` };
+}
+
+function isNewer(one: string, other: string): boolean {
+  const [, ms = "", sequence = ""] = one.split("-");
+  const [, otherMs = "", otherSequence = ""] = other.split("-");
+  return BigInt(ms) > BigInt(otherMs) || (ms === otherMs && BigInt(sequence) > BigInt(otherSequence));
+}
