@@ -55,6 +55,9 @@ beforeEach(() => {
   };
 });
 
+const send = (app: App, method: string, path: string, headers: Record<string, string> = {}) =>
+  app.fetch(new Request(`http://h${path}`, { method, headers, ...(method === "PUT" && { body: "v" }) }));
+
 describe("a log that went back", () => {
   test("an id that the store has passed already is no proof that the command was applied: 202", async () => {
     const feed = { wait: async () => ({ passed: true }) as const };
@@ -260,7 +263,7 @@ describe("every answer can be found again:", () => {
       ["PUT", "/problems"],
       ["GET", "/v1/kv/n/k"],
     ] as const;
-    const answers = await Promise.all(ways.map(async ([method, path]) => await send(app, method, path)));
+    const answers = await Promise.all(ways.map(async ([method, path]) => send(app, method, path)));
     expect(answers.map(({ status }) => status)).toEqual([202, 200, 200, 404, 405, 503]);
     const { headers } = await app.answerKey(fromRequest(new Request("http://h/v1/kv/n/k", { method: "DELETE" })));
     const names = [...answers.map((answer) => answer.headers.get("x-request-id")), headers["X-Request-Id"]];

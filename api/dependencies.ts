@@ -8,8 +8,10 @@ import type { Grade } from "../core/grade.ts";
 import type { Log } from "../core/log.ts";
 import type { PartitionState } from "../core/partition-state.ts";
 import type { Store } from "../core/store.ts";
+import type { Access } from "./access.ts";
 import type { Admission } from "./admission.ts";
 import type { AppliedFeed } from "./applied-feed.ts";
+import type { Cors } from "./cors.ts";
 import type { DocsFiles } from "./docs-files.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
@@ -31,6 +33,10 @@ export type ReadableStore = Pick<
 
 export interface AppDependencies {
   readonly partitions: number;
+  /** Asked before a handler is called. */
+  readonly access: Pick<Access, "gateOf">;
+  /** Null: no page of another origin may ask. */
+  readonly cors: Cors | null;
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
   /** Asked before a command is submitted. */
   readonly admission: Pick<Admission, "admit">;

@@ -11,6 +11,11 @@ interface ProblemType {
 }
 
 export const PROBLEMS = {
+  unauthenticated: { status: 401, title: "That takes a valid token" },
+  forbidden: { status: 403, title: "The token does not allow that" },
+  "foreign-origin": { status: 403, title: "A page of another origin must not do that" },
+  "rate-limited": { status: 429, title: "Too many requests" },
+  "keys-unavailable": { status: 503, title: "The keys that verify the token cannot be had now", retryAfterS: 5 },
   "not-found": { status: 404, title: "There is no such resource" },
   "method-not-allowed": { status: 405, title: "This resource does not have that method" },
   "invalid-namespace": { status: 400, title: "The namespace is not valid" },

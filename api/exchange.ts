@@ -3,6 +3,8 @@
  * take them at no cost, and any runtime with fetch can too.
  */
 import { readBody } from "./body.ts";
+import type { Caller } from "./caller.ts";
+import { DOCUMENT_HEADERS } from "./security-headers.ts";
 
 export interface Incoming {
   readonly method: string;
@@ -10,6 +12,8 @@ export interface Incoming {
   readonly target: string;
   /** A header by its name in lower case, several of it joined by commas; null when it did not come. */
   header(name: string): string | null;
+  /** Who is at the other end of the connection, a proxy's address where there is one; null when it is not known. */
+  readonly address: string | null;
   /** The body's bytes, at most the limit of a value. Asked for at most once. @throws ProblemError */
   body(): Promise<Uint8Array>;
   /** Aborted when the client goes away before it has its answer. Made when it is first asked for. */
@@ -42,21 +46,25 @@ export function jsonAnswer(document: unknown): TextAnswer {
 export function jsonTextAnswer(text: string): TextAnswer {
   return {
     status: 200,
-    headers: { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" },
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...DOCUMENT_HEADERS },
     body: text,
   };
 }
 
-/** A handler of one route; what it throws becomes a problem. */
-export type Handler = (incoming: Incoming) => Promise<Answer>;
+/**
+ * A handler of one route; what it throws becomes a problem.
+ * @param caller has shown what its route states; what is beyond that he must be asked for
+ */
+export type Handler = (incoming: Incoming, caller: Caller) => Promise<Answer>;
 
 /** How any runtime with fetch gives a request. Its URL parser has resolved `.` and `..` already. */
-export function fromRequest(request: Request): Incoming {
+export function fromRequest(request: Request, address: string | null = null): Incoming {
   const { url, method, headers } = request;
   return {
     method,
     target: url.slice(url.indexOf("/", url.indexOf("//") + 2)),
     header: (name) => headers.get(name),
+    address,
     body: () => readBody(request),
     get gone() {
       return request.signal;

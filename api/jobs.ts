@@ -5,6 +5,8 @@ import { formatRevision } from "../core/entry-id.ts";
 import { isFinished, type Job, jobId, parseJob } from "../core/job.ts";
 import { JOBS_OPEN_MAX, SYSTEM_LIST_MAX } from "../core/limits.ts";
 import { JOBS_PREFIX, jobKey } from "../core/system-keys.ts";
+import type { Need } from "./authorization.ts";
+import type { Caller } from "./caller.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
@@ -39,6 +41,16 @@ export async function readJob(deps: Pick<AppDependencies, "system">, id: string)
   const job = found && parseJob(found.document);
   if (!job) throw new ProblemError("job-not-found");
   return { job, id: found.id, revision: found.revision };
+}
+
+/** The same for whoever may administer the keys that it is about. To others there is none. @throws ProblemError `job-not-found` */
+export async function readJobOf(deps: Pick<AppDependencies, "system">, id: string, caller: Caller): Promise<ReadJob> {
+  const read = await readJob(deps, id);
+  const { namespace, prefix } = read.job.parameters;
+  const known = typeof namespace === "string" && typeof prefix === "string";
+  const need: Need = known ? { action: "admin", namespace, prefix } : { action: "admin", everything: true };
+  if (!caller.may(need)) throw new ProblemError("job-not-found");
+  return read;
 }
 
 /** A job as it is told. */

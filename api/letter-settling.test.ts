@@ -33,6 +33,8 @@ beforeEach(() => {
   refused = [];
   full = false;
   deps = {
+    access: { gateOf: () => null },
+    cors: null,
     partitions: 1,
     submit: async (partition, command) => {
       if (refused.includes(command.replays?.letter ?? "")) throw new OperatingError("log-unavailable", "");

@@ -15,6 +15,28 @@ const READ_DETAIL = "Correct the request as `detail` says. Repeating it unchange
 const REPEAT_LATER = "Repeat the request after the seconds in `Retry-After`, with growing pauses.";
 
 export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
+  unauthenticated: {
+    meaning: "The request has no token, or none that is valid now: see `detail` and the header `WWW-Authenticate`.",
+    advice: "Send `Authorization: Bearer <token>` with a token or JWT that its operator has given you.",
+  },
+  forbidden: {
+    meaning:
+      "No scope of the token allows this: its namespaces, its prefix of keys, or its actions. That says nothing about what is there.",
+    advice: "Ask for a token with such a scope. Repeating the request gives the same answer.",
+  },
+  "foreign-origin": {
+    meaning:
+      "A browser sent this for a page of another origin, which might not be what its user wants: this installation takes no tokens.",
+    advice: "An operator may name the page's origin in `MILLRACE_CORS_ORIGINS`.",
+  },
+  "rate-limited": {
+    meaning: "More requests came with this token, or from this address, than its limit allows: see `RateLimit-Policy`.",
+    advice: "Repeat the request after the seconds in `Retry-After`. `RateLimit` tells what is left.",
+  },
+  "keys-unavailable": {
+    meaning: "The JWT names a key that is not known yet, and its issuer does not answer now. It may be valid.",
+    advice: REPEAT_LATER,
+  },
   "not-found": {
     meaning:
       "No resource has this path. Paths are taken as they come: an encoded letter in a fixed part of one makes another path.",

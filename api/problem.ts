@@ -3,6 +3,7 @@
  */
 import { PROBLEMS, type ProblemSlug } from "./errors.ts";
 import type { Incoming, TextAnswer } from "./exchange.ts";
+import { DOCUMENT_HEADERS } from "./security-headers.ts";
 
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -53,7 +54,7 @@ export function problemAnswer(
     status,
     headers: {
       "Content-Type": "application/problem+json",
-      "X-Content-Type-Options": "nosniff",
+      ...DOCUMENT_HEADERS,
       // A 404 or 410 may be kept by caches unless they are told not to (RFC 9111, 3).
       "Cache-Control": "no-store",
       "X-Request-Id": requestId,

@@ -8,7 +8,7 @@
 import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { getRequestListener, RequestError } from "@hono/node-server";
+import { getRequestListener, type Http2Bindings, type HttpBindings, RequestError } from "@hono/node-server";
 import { ANSWER_STALL_MAX_MS, CONNECTIONS_SPARE, VALUE_MAX_BYTES } from "../core/limits.ts";
 import { pause } from "../core/pause.ts";
 import type { Service } from "../core/service.ts";
@@ -63,7 +63,7 @@ export class HttpServer implements Service {
     this.#port = port;
     this.#connectionsMax = connectionsMax;
     this.#app = app;
-    const fetched = getRequestListener((request, { outgoing }) => this.#fetch(request, outgoing as ServerResponse), {
+    const fetched = getRequestListener((request, env) => this.#fetch(request, env), {
       errorHandler: (error) => {
         if (!(error instanceof RequestError)) report(error);
         return toResponse(app.refuse(error instanceof RequestError ? "malformed-request" : "internal"));
@@ -167,9 +167,9 @@ export class HttpServer implements Service {
     if (!incoming.complete) linger(incoming);
   }
 
-  async #fetch(request: Request, outgoing: ServerResponse): Promise<Response> {
-    const response = await this.#app.fetch(request);
-    if (this.#stopping) outgoing.shouldKeepAlive = false;
+  async #fetch(request: Request, { incoming, outgoing }: HttpBindings | Http2Bindings): Promise<Response> {
+    const response = await this.#app.fetch(request, { address: incoming.socket.remoteAddress ?? null });
+    if (this.#stopping) (outgoing as ServerResponse).shouldKeepAlive = false;
     return response;
   }
 
@@ -204,6 +204,10 @@ class NodeIncoming implements Incoming {
   header(name: string): string | null {
     const value = this.#incoming.headers[name];
     return typeof value === "string" ? value : null;
+  }
+
+  get address(): string | null {
+    return this.#incoming.socket.remoteAddress ?? null;
   }
 
   body(): Promise<Uint8Array> {

@@ -22,6 +22,7 @@ import { createApp } from "./app.ts";
 import { AppliedFeed } from "./applied-feed.ts";
 import type { ApiConfig } from "./config.ts";
 import { DocsFiles } from "./docs-files.ts";
+import { buildEntrance } from "./entrance.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { JobStreams } from "./job-streams.ts";
 import { LetterCounts } from "./letter-counts.ts";
@@ -127,8 +128,11 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const report = (error: unknown, requestId?: string) =>
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
   const watches = new Watches({ log, store: readableStore, partitions, usable: () => preparation.logUsable, report });
+  const entrance = buildEntrance(config, logGroup, `api-limits-${instance}`, logger);
   const app = createApp({
     partitions,
+    access: entrance.access,
+    cors: config.MILLRACE_CORS_ORIGINS ?? null,
     submit: (partition, command, grade) => appender.submit(partition, command, grade),
     admission,
     log,
@@ -184,6 +188,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
 
   return {
     async start() {
+      await entrance.start();
       await ops.start();
       // How far the owners were is known before much is served.
       preparation.onUsable(() => {
@@ -231,6 +236,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await logMemory.stop();
       feed.stop();
       await preparation.stop();
+      await entrance.stop();
       subscriber.close();
       logLink.close();
       storeLink.close();

@@ -21,6 +21,9 @@ export const COORDINATION = {
   changed: "mr:{consumers}:changed",
 } as const;
 
+/** Before the name of whoever is limited: one counter each, in one slot. On the log's Redis. */
+export const RATE_LIMITS_PREFIX = "mr:{limits}";
+
 export interface PartitionKeys {
   readonly partition: number;
   /** Stream on the log: the partition's commands. */

@@ -13,17 +13,20 @@
  *    holds real answers against it), or null for bytes. `problems`: the slugs it may answer with; `rejections`: those of
  *    them that are told when the command was in the log already. What every route may answer (COMMON_PROBLEMS), X-Request-Id
  *    and HEAD beside GET need no words.
- * 4. One line in `api/routing-table.ts`.
+ * 4. One line in `api/routing-table.ts`, and one in `api/statements.ts`: what it needs of whoever asks. The types want it. And one
+ *    in `tests/harness/authorization-lines.ts`: the matrix of routes and tokens.
  * 5. A new problem has its meaning and advice in `api/problem-texts.ts`, a new header a line in `headers.ts`.
  * 6. `npx vitest run api/openapi -u` writes `docs/openapi.json`; a test fails while that is not done.
  *
- * Answers that the tests of `tests/e2e` get are held against the descriptions (`tests/harness/contract.ts`).
+ * Answers that the tests get are held against the descriptions (`tests/harness/contract.ts`), and those of the conformance suite
+ * against the document; what is described and can be provoked over HTTP is to be seen there at least once.
  */
 import type { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";
 import type { ProblemSlug } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
 import type { Query } from "../query.ts";
+import type { RouteName } from "../statements.ts";
 import type { AnswerHeader, RequestHeader } from "./headers.ts";
 
 export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
@@ -76,9 +79,14 @@ type NamesIn<Path extends string> = string extends Path
     ? Name | NamesIn<Rest>
     : never;
 
+/** A route must say in statements.ts what it needs of whoever asks. */
+type Stated<Name extends string> = Name extends RouteName
+  ? unknown
+  : { readonly "needs a line in statements.ts": Name };
+
 /** A description, checked and with its own types. */
-export function describeRoute<const Path extends string, Q extends Query>(
-  route: RouteDescription<Path, Q>,
+export function describeRoute<const M extends Method, const Path extends string, Q extends Query>(
+  route: RouteDescription<Path, Q> & { readonly method: M } & Stated<`${M} ${Path}`>,
 ): RouteDescription<Path, Q> {
   return route;
 }

@@ -1,9 +1,11 @@
+import { readdir } from "node:fs/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import { IDLE } from "../../tests/harness/idle-app.ts";
 import { createApp } from "../app.ts";
 import { PROBLEMS } from "../errors.ts";
+import { PROBLEM_TEXTS } from "../problem-texts.ts";
 import { openApiText } from "../routes/get-openapi.ts";
 import { ROUTES } from "../routing-table.ts";
 import { UNROUTED_PROBLEMS } from "./description.ts";
@@ -46,6 +48,20 @@ describe("the document and the app have the same paths and methods:", () => {
     const routes = counted.filter((route) => /^[A-Z]/.test(route));
     expect(routes.length).toBeGreaterThan(15);
     expect(described).toEqual(expect.arrayContaining(routes));
+  });
+
+  test("every file of api/routes is in the table", async () => {
+    const all = await readdir(new URL("../routes/", import.meta.url));
+    const files = all.filter((file) => !file.endsWith(".test.ts"));
+    const modules = await Promise.all(
+      files.map(async (file) => ({ file, module: await import(`../routes/${file.slice(0, -3)}.ts`) })),
+    );
+    for (const { file, module } of modules) {
+      const found = Object.entries(module as object).filter(([name]) => name.endsWith("Route"));
+      expect(found, file).toHaveLength(1);
+      expect(descriptions, file).toContain(found[0]?.[1]);
+    }
+    expect(descriptions).toHaveLength(files.length);
   });
 
   test.each(Object.keys(document.paths))("what the document says of %s the app does", async (path) => {
@@ -111,6 +127,16 @@ test("every problem is one that some request may get", () => {
   expect(told).toEqual(new Set(Object.keys(PROBLEMS)));
 });
 
+test("what problems advise to call is there", () => {
+  const advised = Object.values(PROBLEM_TEXTS).flatMap(({ meaning, advice }) =>
+    [...`${meaning} ${advice}`.matchAll(/`(?:([A-Z]+) )?(\/[^`?]+)/g)].map(
+      ([, method = "GET", path]) => `${method} ${path}`,
+    ),
+  );
+  expect(advised.length).toBeGreaterThan(5);
+  expect(described).toEqual(expect.arrayContaining(advised));
+});
+
 test("every reference leads somewhere, and every component is used", () => {
   const text = JSON.stringify(document);
   const used = new Set([...text.matchAll(/"\$ref":"#\/components\/(\w+\/[^"]+)"/g)].map((match) => match[1]));
@@ -120,5 +146,7 @@ test("every reference leads somewhere, and every component is used", () => {
   // These two are for requests that are for no route, and one has a header of its own.
   for (const slug of UNROUTED_PROBLEMS) used.add(`responses/${slug}`);
   used.add("headers/Allow");
+  // Operations name it without a reference.
+  if (text.includes('"security":[{"bearer":[]}')) used.add("securitySchemes/bearer");
   expect(used).toEqual(new Set(there));
 });

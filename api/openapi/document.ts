@@ -3,8 +3,16 @@
  * of the installation: every one with the same code has the same document.
  */
 import type { z } from "zod";
+import { statementOf } from "../statements.ts";
 import { type AnswerDescription, type Content, type RouteDescription, TAGS } from "./description.ts";
-import { ANSWER_HEADERS, COMMON_HEADERS, headerRefs, REQUEST_HEADERS, type RequestHeader } from "./headers.ts";
+import {
+  ANSWER_HEADERS,
+  COMMON_HEADERS,
+  headerRefs,
+  POSSIBLE_HEADERS,
+  REQUEST_HEADERS,
+  type RequestHeader,
+} from "./headers.ts";
 import { JsonSchemas } from "./json-schemas.ts";
 import { problemResponses, sharedProblemResponses } from "./problem-answers.ts";
 
@@ -18,6 +26,18 @@ holds the answer for the real result. Values are bytes with their content type. 
 
 Every GET answers HEAD too. A path that is not here is answered with the problem \`not-found\`, a method with \`method-not-allowed\`
 and the header Allow. Members of answers that you do not know are to be ignored.`;
+
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "A token of the tokens file, or a JWT. It has scopes: namespaces, a prefix of keys, and actions (`read`, `write`, `admin`).",
+  },
+};
+
+/** An installation that has no tokens takes none. */
+const SECURITY = [{ bearer: [] }, {}];
 
 export function openApiDocument(routes: readonly RouteDescription[]) {
   const schemas = new JsonSchemas();
@@ -54,7 +74,7 @@ export function openApiDocument(routes: readonly RouteDescription[]) {
     servers: [{ url: "/", description: "Where this document comes from" }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
-    components: { headers, parameters, responses, schemas: schemas.finish() },
+    components: { headers, parameters, responses, schemas: schemas.finish(), securitySchemes: SECURITY_SCHEMES },
   };
 }
 
@@ -78,6 +98,7 @@ function describeOperation(route: RouteDescription, schemas: JsonSchemas): Opera
   return {
     operationId,
     tags: [tag],
+    security: statementOf(`${route.method} ${route.path}`).action === "none" ? [] : SECURITY,
     summary,
     ...(description !== undefined && { description }),
     parameters,
@@ -117,7 +138,7 @@ function parameter(place: "path" | "query", name: string, schema: z.ZodType, sch
 function response({ description, headers = [], ...answer }: AnswerDescription, schemas: JsonSchemas): unknown {
   return {
     description,
-    headers: headerRefs([...COMMON_HEADERS, ...headers]),
+    headers: headerRefs([...COMMON_HEADERS, ...POSSIBLE_HEADERS, ...headers]),
     ...(answer.content && { content: content(answer.content, schemas) }),
   };
 }

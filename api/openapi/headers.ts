@@ -37,6 +37,16 @@ export const ANSWER_HEADERS = {
   "Cache-Control": { description: "What caches may do with the answer (RFC 9111).", schema: text },
   "Content-Security-Policy": { description: "What a browser may do with the answer.", schema: text },
   "Referrer-Policy": { description: "A link from this page does not tell where it is.", schema: text },
+  "Cross-Origin-Resource-Policy": { description: "Pages of others do not embed it.", schema: z.literal("same-origin") },
+  "WWW-Authenticate": { description: "How to show who one is, and what was wrong with it (RFC 6750).", schema: text },
+  RateLimit: {
+    description: "Where there is a limit: how many requests are left (`r`) until it begins anew in `t` seconds.",
+    schema: text,
+  },
+  "RateLimit-Policy": {
+    description: "Which limit that is: so many requests (`q`) in so many seconds (`w`); `token` or `default`.",
+    schema: text,
+  },
   Vary: { description: "Which headers of the request the answer depends on.", schema: text },
   "Millrace-Expires-At": { description: "When the key expires, in seconds since the epoch.", schema: z.number() },
   "Millrace-Metadata": { description: "What its writer keeps beside the value: JSON in ASCII.", schema: text },
@@ -49,6 +59,14 @@ export type AnswerHeader = keyof typeof ANSWER_HEADERS;
 
 /** What every answer has. */
 export const COMMON_HEADERS = ["X-Request-Id", "X-Content-Type-Options"] as const satisfies readonly AnswerHeader[];
+
+/** What an answer may have: documents are not embedded and not referred from, and where there is a limit it is told. */
+export const POSSIBLE_HEADERS = [
+  "Cross-Origin-Resource-Policy",
+  "Referrer-Policy",
+  "RateLimit",
+  "RateLimit-Policy",
+] as const satisfies readonly AnswerHeader[];
 
 /** What tells of the accepted command that a problem is the outcome of. */
 export const REJECTION_HEADERS = [

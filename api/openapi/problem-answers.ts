@@ -2,8 +2,10 @@
  * The problems that a route may answer with, as OpenAPI has them: a status has one description, which may stand for several.
  */
 import { PROBLEMS, type ProblemSlug } from "../errors.ts";
+import type { Statement } from "../need.ts";
+import { statementOf } from "../statements.ts";
 import { COMMON_PROBLEMS, type RouteDescription, UNROUTED_PROBLEMS } from "./description.ts";
-import { type AnswerHeader, COMMON_HEADERS, headerRefs, REJECTION_HEADERS } from "./headers.ts";
+import { type AnswerHeader, COMMON_HEADERS, headerRefs, POSSIBLE_HEADERS, REJECTION_HEADERS } from "./headers.ts";
 import type { JsonSchemas } from "./json-schemas.ts";
 import { problemSchema } from "./problem-schema.ts";
 
@@ -11,12 +13,23 @@ import { problemSchema } from "./problem-schema.ts";
 const OWN_HEADERS: Readonly<Partial<Record<ProblemSlug, readonly AnswerHeader[]>>> = {
   "method-not-allowed": ["Allow"],
   "unsupported-media-type": ["Accept-Patch"],
+  unauthenticated: ["WWW-Authenticate"],
+  forbidden: ["WWW-Authenticate"],
+  "rate-limited": ["Retry-After"],
 };
 
 /** All problems that a route may answer with, each once. */
-export function problemsOf({ problems, rejections = [], query }: RouteDescription): ProblemSlug[] {
+export function problemsOf({ method, path, problems, rejections = [], query }: RouteDescription): ProblemSlug[] {
   const ofQuery = Object.keys(query.schema.shape).map((name) => query.problemOf(name));
-  return [...new Set<ProblemSlug>([...problems, ...rejections, ...ofQuery, ...COMMON_PROBLEMS])];
+  const ofAccess = accessProblems(method, statementOf(`${method} ${path}`));
+  return [...new Set<ProblemSlug>([...problems, ...rejections, ...ofQuery, ...ofAccess, ...COMMON_PROBLEMS])];
+}
+
+/** What whoever asks may be told of himself. */
+function accessProblems(method: string, { action }: Statement): ProblemSlug[] {
+  if (action === "none") return [];
+  const ofAll: ProblemSlug[] = ["unauthenticated", "forbidden", "rate-limited", "keys-unavailable"];
+  return method === "POST" ? [...ofAll, "foreign-origin"] : ofAll;
 }
 
 /** The headers that a problem may have, beside those of every answer. */
@@ -71,7 +84,7 @@ function response(slugs: readonly ProblemSlug[], schemas: JsonSchemas, rejection
   const headers = new Set(slugs.flatMap((slug) => headersOfProblem(slug, rejections)));
   return {
     description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug].title}.`).join("\n\n"),
-    headers: headerRefs([...COMMON_HEADERS, ...headers]),
+    headers: headerRefs([...COMMON_HEADERS, ...POSSIBLE_HEADERS, ...headers]),
     content: { "application/problem+json": { schema: kinds.length === 1 ? kinds[0] : { oneOf: kinds } } },
   };
 }

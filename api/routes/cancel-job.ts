@@ -8,7 +8,7 @@ import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, jsonAnswer } from "../exchange.ts";
 import { JOB_WRITE_PROBLEMS, jobParameters, jobSchema } from "../job-description.ts";
-import { describeJob, JOB_PATH, parseJobPath, readJob } from "../jobs.ts";
+import { describeJob, JOB_PATH, parseJobPath, readJobOf } from "../jobs.ts";
 import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { NO_QUERY } from "../query.ts";
 import { writeDocument } from "../system-writes.ts";
@@ -32,13 +32,13 @@ export const cancelJobRoute = describeRoute({
 });
 
 export function cancelJob(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     cancelJobRoute.query.read(query);
     const id = parseJobPath(path);
     const deadlineMs = deps.now() + PATIENCE_MS;
     while (deps.now() < deadlineMs) {
-      const { job, id: at } = await readJob(deps, id);
+      const { job, id: at } = await readJobOf(deps, id, caller);
       if (job.state === "cancelled") return jsonAnswer(describeJob(job));
       if (isFinished(job)) throw new ProblemError("job-finished", `It is ${job.state}.`);
       const cancelled = { ...job, state: "cancelled", finishedAt: new Date(deps.now()).toISOString() } as const;

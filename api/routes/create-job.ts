@@ -1,4 +1,5 @@
 /** `POST /v1/jobs`: long work, done by a consumer. `{"type":"delete","namespace":"…","prefix":"…"}` */
+import { demand } from "../caller.ts";
 import { deleteJob, deleteRequestSchema } from "../delete-job.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
@@ -25,9 +26,10 @@ export const createJobRoute = describeRoute({
 });
 
 export function createJob(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     createJobRoute.query.read(splitTarget(incoming.target).query);
     const { namespace, prefix } = checkDocument(deleteRequestSchema, await readJson(incoming, JSON_TYPE));
+    demand(caller, { action: "admin", namespace, prefix });
     return makeJob(deps, incoming, await deleteJob(deps, { namespace, prefix }));
   };
 }

@@ -28,10 +28,10 @@ export const discardDeadLetterRoute = describeRoute({
 });
 
 export function discardDeadLetter(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     discardDeadLetterRoute.query.read(query);
-    const { partition, letter } = await readLetter(deps, path);
+    const { partition, letter } = await readLetter(deps, path, caller);
     const command = commandOfLetter(letter);
     return accept(deps, incoming, targetOf(partition, command), sayDiscard(deps, incoming, { letter, command }));
   };

@@ -5,6 +5,7 @@ import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
 import { compareIds, formatRevision, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
 import { WAIT_MAX_S } from "../../core/limits.ts";
+import type { Caller } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
@@ -53,23 +54,33 @@ export const getCommandRoute = describeRoute({
 });
 
 export function getCommand(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     const { wait } = getCommandRoute.query.read(query);
     const text = path.slice(COMMANDS_PREFIX.length);
     const revision = parseRevision(text, deps.partitions);
     if (revision === null) throw new ProblemError("invalid-revision");
-    const entry = await findEntry(deps, revision);
+    const entry = await findEntry(deps, revision, caller);
     const result = await resultOf(deps, revision, wait, incoming);
     return jsonAnswer({ id: text, ...statusOf(revision.partition, result), ...describe(revision.partition, entry) });
   };
 }
 
-async function findEntry(deps: AppDependencies, { partition, id }: Revision): Promise<Entry> {
+/** An entry of which the caller must know nothing is looked for to the end, and answered, as one that is not there. */
+async function findEntry(deps: AppDependencies, { partition, id }: Revision, caller: Caller): Promise<Entry> {
   const raw = await deps.log.find(partition, id);
-  if (raw !== null) return decodeEntry(raw[0], raw[1]);
+  const entry = raw && decodeEntry(raw[0], raw[1]);
+  if (entry && mayKnow(caller, entry)) return entry;
   const { floor } = await deps.log.position(partition);
   throw new ProblemError(id !== ID_ZERO && compareIds(id, floor) <= 0 ? "command-trimmed" : "command-not-found");
+}
+
+function mayKnow(caller: Caller, entry: Entry): boolean {
+  if (entry.kind !== "command" || entry.command.namespace === "") {
+    return caller.may({ action: "admin", everything: true });
+  }
+  const { namespace, key } = entry.command;
+  return caller.may({ action: "any", namespace, key });
 }
 
 /** @returns null while it is queued */

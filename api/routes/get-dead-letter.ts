@@ -25,10 +25,10 @@ export const getDeadLetterRoute = describeRoute({
 });
 
 export function getDeadLetter(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     getDeadLetterRoute.query.read(query);
-    const { partition, letter, value } = await readLetter(deps, path);
+    const { partition, letter, value } = await readLetter(deps, path, caller);
     const command = commandOfLetter(letter);
     return jsonAnswer({ ...describeLetter({ partition, letter, command }), header: letter.header, value: show(value) });
   };

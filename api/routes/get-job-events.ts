@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
 import { jobParameters, SYSTEM_READ_PROBLEMS } from "../job-description.ts";
-import { JOB_PATH, parseJobPath, readJob } from "../jobs.ts";
+import { JOB_PATH, parseJobPath, readJobOf } from "../jobs.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { NO_QUERY } from "../query.ts";
 import { splitTarget } from "../target.ts";
@@ -29,10 +29,10 @@ export const getJobEventsRoute = describeRoute({
 });
 
 export function getJobEvents(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     getJobEventsRoute.query.read(query);
-    const first = await readJob(deps, parseJobPath(path));
+    const first = await readJobOf(deps, parseJobPath(path), caller);
     const headers = {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",

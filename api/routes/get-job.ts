@@ -4,7 +4,7 @@ import type { AppDependencies } from "../dependencies.ts";
 import { type Handler, jsonAnswer } from "../exchange.ts";
 import { untilFinished } from "../job-changes.ts";
 import { jobParameters, jobSchema, SYSTEM_READ_PROBLEMS } from "../job-description.ts";
-import { describeJob, JOB_PATH, parseJobPath, readJob } from "../jobs.ts";
+import { describeJob, JOB_PATH, parseJobPath, readJobOf } from "../jobs.ts";
 import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { Query, seconds } from "../query.ts";
 import { splitTarget } from "../target.ts";
@@ -24,12 +24,12 @@ export const getJobRoute = describeRoute({
 });
 
 export function getJob(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     const { wait } = getJobRoute.query.read(query);
     const id = parseJobPath(path);
     const deadlineMs = deps.now() + wait * 1000;
-    const read = await untilFinished(deps, await readJob(deps, id), deadlineMs, incoming.gone);
+    const read = await untilFinished(deps, await readJobOf(deps, id, caller), deadlineMs, incoming.gone);
     const answer = jsonAnswer(describeJob(read.job));
     answer.headers.ETag = `"${read.revision}"`;
     return answer;

@@ -16,9 +16,10 @@ import type { AnswerHeader } from "../openapi/headers.ts";
 import { keyParameters } from "../openapi/parameters.ts";
 import { isNotModified, parseMinRevision } from "../precondition.ts";
 import { Query, REPLICA_PARAMETER } from "../query.ts";
+import { VALUE_HEADERS } from "../security-headers.ts";
 import { KEY_PROBLEMS } from "../write-description.ts";
 
-const VALUE_HEADERS: readonly AnswerHeader[] = [
+const TOLD_HEADERS: readonly AnswerHeader[] = [
   "ETag",
   "Millrace-Revision",
   "Last-Modified",
@@ -40,8 +41,8 @@ export const getValueRoute = describeRoute({
   }),
   headers: ["IfNoneMatchOfRead", "MinRevision", "Prefer"],
   answers: {
-    200: { description: "The value, with its content type.", headers: VALUE_HEADERS, content: { "*/*": null } },
-    304: { description: "The ETag in If-None-Match still holds.", headers: VALUE_HEADERS },
+    200: { description: "The value, with its content type.", headers: TOLD_HEADERS, content: { "*/*": null } },
+    304: { description: "The ETag in If-None-Match still holds.", headers: TOLD_HEADERS },
   },
   problems: [
     ...KEY_PROBLEMS,
@@ -72,9 +73,7 @@ export function getValue(deps: AppDependencies): Handler {
       "Last-Modified": new Date(idTimeMs(stored.id)).toUTCString(),
       // Without a word on it, a cache may keep a value for a tenth of its age (RFC 9111, 4.2.2).
       "Cache-Control": "no-cache",
-      "X-Content-Type-Options": "nosniff",
-      // A value is somebody's bytes under somebody's content type: a browser must not run it as a page of ours.
-      "Content-Security-Policy": "sandbox",
+      ...VALUE_HEADERS,
     };
     if (stored.expiresMs !== undefined) headers["Millrace-Expires-At"] = String(tellMoment(stored.expiresMs));
     if (stored.metadata !== undefined) headers["Millrace-Metadata"] = stored.metadata;

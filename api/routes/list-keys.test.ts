@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { KeyPage, KeyRange } from "../../core/functions/list-keys.ts";
 import { keyBytes, keyText } from "../../core/key-bytes.ts";
 import { LIST_PAGE_MAX_BYTES, LIST_ROUNDS_MAX } from "../../core/limits.ts";
+import { ANYBODY } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Incoming } from "../exchange.ts";
 import { formatListCursor } from "../list-cursor.ts";
@@ -39,7 +40,7 @@ beforeEach(() => {
 
 async function list(target: string, headers: Record<string, string> = {}) {
   const incoming = { method: "GET", target, header: (name: string) => headers[name] ?? null } as Incoming;
-  const { body } = await listKeys(deps)(incoming);
+  const { body } = await listKeys(deps)(incoming, ANYBODY);
   if (typeof body !== "string") throw new Error("a page is text");
   return JSON.parse(body);
 }
@@ -112,7 +113,7 @@ describe("a list", () => {
         metadata: JSON.parse(metadata),
       },
     ]);
-    const answer = await listKeys(deps)({ target: "/v1/kv/n", header: () => null } as unknown as Incoming);
+    const answer = await listKeys(deps)({ target: "/v1/kv/n", header: () => null } as unknown as Incoming, ANYBODY);
     expect(answer.body).toContain(`"metadata":${metadata}`);
   });
 

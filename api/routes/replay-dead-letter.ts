@@ -39,10 +39,10 @@ export const replayDeadLetterRoute = describeRoute({
 });
 
 export function replayDeadLetter(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { path, query } = splitTarget(incoming.target);
     const { force } = replayDeadLetterRoute.query.read(query);
-    const { partition, letter, value } = await readLetter(deps, path);
+    const { partition, letter, value } = await readLetter(deps, path, caller);
     const command = commandOfLetter(letter, value);
     if (command === null) throw new ProblemError("dead-letter-not-replayable", "It can only be discarded.");
     const saying = sayReplay(deps, incoming, { letter, command }, force);

@@ -13,6 +13,7 @@ import { parseNamespace } from "../key-path.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { keyParameters, positionSchema, prefixSchema } from "../openapi/parameters.ts";
 import { flag, Query } from "../query.ts";
+import { DOCUMENT_HEADERS } from "../security-headers.ts";
 import { splitTarget } from "../target.ts";
 import { decodePosition } from "../watch/position.ts";
 import type { Subject } from "../watch/watcher.ts";
@@ -62,7 +63,7 @@ export function watchNamespace(deps: AppDependencies): Handler {
     const headers = {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
-      "X-Content-Type-Options": "nosniff",
+      ...DOCUMENT_HEADERS,
       // nginx would keep events back to fill its buffers.
       "X-Accel-Buffering": "no",
     };

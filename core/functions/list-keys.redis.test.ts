@@ -1,8 +1,11 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { findFreePort } from "../../infra/local/ports.ts";
 import { openLink } from "../../tests/harness/link.ts";
 import { at, entries, put } from "../../tests/harness/log-entries.ts";
+import { openRedis } from "../../tests/harness/log-reader.ts";
 import { startRedis } from "../../tests/harness/redis-server.ts";
 import { readStore, type StoreReader } from "../../tests/harness/store-reader.ts";
+import { waitFor } from "../../tests/harness/wait-for.ts";
 import { Store } from "../store.ts";
 import { WATERMARK_ZERO } from "./apply.ts";
 import type { KeyPage, KeyRange } from "./list-keys.ts";
@@ -30,15 +33,21 @@ async function hold(key: string | Buffer, value = "v", attributes = ""): Promise
 const valueKey = (key: string | Buffer) =>
   Buffer.concat([Buffer.from(reader.keys(PARTITION).value("n", "")), Buffer.from(key)]);
 
-const list = (
-  range: Omit<Partial<KeyRange>, "prefix" | "after"> & { prefix?: string | Buffer; after?: string | Buffer } = {},
-) =>
+const EVERYTHING: KeyRange = {
+  prefix: Buffer.alloc(0),
+  after: null,
+  nowMs: NOW_MS,
+  keys: 1000,
+  members: 10_000,
+  bytes: 1024 * 1024,
+  wholeMaxBytes: 0,
+};
+
+type Range = Omit<Partial<KeyRange>, "prefix" | "after"> & { prefix?: string | Buffer; after?: string | Buffer };
+
+const list = (range: Range = {}) =>
   store.list(PARTITION, "n", {
-    nowMs: NOW_MS,
-    keys: 1000,
-    members: 10_000,
-    bytes: 1024 * 1024,
-    wholeMaxBytes: 0,
+    ...EVERYTHING,
     ...range,
     prefix: Buffer.from(range.prefix ?? ""),
     after: range.after === undefined ? null : Buffer.from(range.after),
@@ -68,6 +77,18 @@ test("a prefix selects by bytes, also one whose last bytes are the highest there
   expect(await listed(0x61, 0xff, 0xff)).toEqual(["61ffff", "61ffff00"]);
   expect(await listed(0xff)).toEqual(["ff", "ffff"]);
   expect(await listed(0x61, 0xff, 0xfe)).toEqual([]);
+});
+
+test("on Redis Cluster, too, values are found by keys that nobody declared: they share the slot of those that are", async () => {
+  const ports = ["--cluster-announce-ip", "127.0.0.1", "--cluster-port", String(await findFreePort())];
+  const node = await startRedis({ kind: "store", args: ["--cluster-enabled", "yes", ...ports] });
+  const direct = openRedis(node);
+  await direct.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383);
+  await waitFor(async () => (await direct.cluster("INFO")).includes("cluster_state:ok"), { what: "a cluster of one" });
+  const cluster = new Store(await openLink(node.url.replace("redis:", "redis+cluster:")), 2);
+  await cluster.apply(PARTITION, WATERMARK_ZERO, entries(["a", "{b}", "c{d}", "{p00}"].map((key) => put(key, key))));
+  const page = await cluster.list(PARTITION, "n", { ...EVERYTHING, wholeMaxBytes: 100 });
+  expect(page.keys.map(({ stored }) => String(stored.value))).toEqual(["a", "c{d}", "{b}", "{p00}"]);
 });
 
 test("another namespace that begins alike is another namespace", async () => {

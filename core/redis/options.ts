@@ -7,7 +7,7 @@ import type { RedisOptions } from "ioredis";
 /**
  * What a connection is for.
  * `writer`: appends, confirmed reads, apply, coordination: an outcome is never guessed and never repeated by the client.
- * `reader`: values and watermarks for GET.
+ * `reader`: values and watermarks for GET; counts of rate limits, where a late answer is as good as none.
  * `replica`: the same from a replica, where there is one in sync.
  * `subscriber`: broadcasts.
  * `sentinel`: asks one Sentinel.

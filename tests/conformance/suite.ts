@@ -13,6 +13,7 @@ import { grades } from "./features/grades.ts";
 import { head } from "./features/head.ts";
 import { increments } from "./features/increments.ts";
 import { limits } from "./features/limits.ts";
+import { listing } from "./features/listing.ts";
 import { malformedRequests } from "./features/malformed-requests.ts";
 import { metadata } from "./features/metadata.ts";
 import { methods } from "./features/methods.ts";
@@ -36,6 +37,7 @@ export const FEATURES: readonly Feature[] = [
   expiry,
   metadata,
   patch,
+  listing,
   revisions,
   commands,
   grades,

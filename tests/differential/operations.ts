@@ -2,6 +2,7 @@
  * What the differential test does, one entry for each kind of operation, with how often it is chosen. An entry does one
  * thing to one world and compares; another kind of operation is another entry.
  */
+import { isDeepStrictEqual } from "node:util";
 import { waitFor } from "../harness/wait-for.ts";
 import type { Condition, Expiry } from "./model.ts";
 import type { World } from "./world.ts";
@@ -160,6 +161,33 @@ export const OPERATIONS: readonly OperationKind[] = [
       const headers = { ...world.headersOf(entry), "content-type": same ? undefined : entry.contentType };
       const body = same || method === "HEAD" ? "" : entry.value;
       world.compare(answer, { status: same ? 304 : 200, body, headers });
+      world.compareExpiry(answer.headers["millrace-expires-at"], entry.expiry);
+    },
+  },
+  {
+    name: "list",
+    weight: 2,
+    run: async (world) => {
+      const { random, model } = world;
+      const prefix = random.pick(["", "k", "k1", "k1/", "x"]);
+      const values = random.chance(0.5);
+      const limit = random.pick([3, 100]);
+      const needs = world.keys.map((key) => world.needs(key)).filter((one) => one !== undefined);
+      const headers = needs.length === 0 ? {} : { "millrace-min-revision": needs.join(","), prefer: "wait=15" };
+      const told: ListedKey[] = [];
+      let cursor: string | null = "";
+      while (cursor !== null) {
+        const query = `prefix=${encodeURIComponent(prefix)}&limit=${limit}&values=${values}`;
+        const from: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+        const answer = await world.send("GET", `/v1/kv/${world.namespace}?${query}${from}`, { headers });
+        world.compare(answer, { status: 200 });
+        const page = JSON.parse(answer.text) as { keys: ListedKey[]; cursor: string | null };
+        told.push(...page.keys);
+        cursor = page.cursor;
+      }
+      const wanted = model.keys().filter((key) => key.startsWith(prefix));
+      if (told.map(({ key }) => key).join() !== wanted.join()) world.fail(`expected ${wanted.join()}`);
+      for (const listed of told) compareListed(world, listed, values);
     },
   },
   {
@@ -207,6 +235,28 @@ export const OPERATIONS: readonly OperationKind[] = [
   },
 ];
 
+interface ListedKey {
+  readonly key: string;
+  readonly expires_at?: number;
+}
+
+function compareListed(world: World, { expires_at: expiresAt, ...listed }: ListedKey, values: boolean): void {
+  const entry = world.model.get(listed.key);
+  if (entry === undefined) world.fail(`${listed.key} is not there`);
+  const { revision, contentType, value, metadata, expiry } = entry;
+  const wanted = {
+    key: listed.key,
+    revision,
+    content_type: contentType,
+    size: Buffer.byteLength(value),
+    ...(values && { value, encoding: "text" }),
+    ...(metadata !== undefined && { metadata: JSON.parse(metadata) as unknown }),
+  };
+  if (!isDeepStrictEqual(listed, wanted))
+    world.fail(`expected ${JSON.stringify(wanted)}, got ${JSON.stringify(listed)}`);
+  world.compareExpiry(expiresAt === undefined ? undefined : String(expiresAt), expiry);
+}
+
 /** One key, as the model knows it. */
 export async function read(world: World, key: string): Promise<void> {
   const method = world.random.chance(0.1) ? "HEAD" : "GET";
@@ -219,7 +269,7 @@ export async function read(world: World, key: string): Promise<void> {
   const length = String(Buffer.byteLength(entry.value));
   const headers = { ...world.headersOf(entry), "content-type": entry.contentType, "content-length": length };
   world.compare(answer, { status: 200, body: method === "HEAD" ? "" : entry.value, headers });
-  world.compareExpiry(answer, entry.expiry);
+  world.compareExpiry(answer.headers["millrace-expires-at"], entry.expiry);
 }
 
 function needed(world: World, key: string): Record<string, string> {

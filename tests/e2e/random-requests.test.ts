@@ -4,7 +4,7 @@ import { startStack } from "../harness/stack.ts";
 
 test("10,000 random requests: no 500, no crash, and the store still works", async () => {
   const stack = await startStack();
-  const client = httpClient(stack.url);
+  const client = httpClient(stack.url, { described: false });
   let seed = 20261121;
   const random = (below: number) => {
     seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;

@@ -10,10 +10,11 @@ test("a replica answers who allows it, never below the minimum revision; without
   const stack = await startStack({ partitions: 2, reach: async () => groups });
   const client = httpClient(stack.url);
   const [replica] = await groups.store.replicas();
-  const reads = async () => {
+  const calls = async (command: string) => {
     const stats = await openRedis({ url: replica?.url ?? "" }).info("commandstats");
-    return Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
   };
+  const reads = () => calls("mget");
   const get = (revision: string) =>
     client.send("GET", "/v1/kv/n/k?consistency=replica", { headers: { "millrace-min-revision": revision } });
 
@@ -31,7 +32,20 @@ test("a replica answers who allows it, never below the minimum revision; without
   expect(await reads()).toBe(before);
   expect(before).toBeGreaterThan(40);
 
+  const revision = applied(await client.put("n", "k", "51", WAIT)).text;
+  const list = async (query: string) =>
+    JSON.parse(
+      (await client.send("GET", `/v1/kv/n?values=true${query}`, { headers: { "millrace-min-revision": revision } }))
+        .text,
+    ).keys;
+  const listed = await calls("fcall");
+  expect(await list("&consistency=replica")).toMatchObject([{ key: "k", revision, value: "51" }]);
+  expect(await calls("fcall")).toBeGreaterThan(listed);
+  const after = await calls("fcall");
+  expect(await list("")).toMatchObject([{ key: "k", revision, value: "51" }]);
+  expect(await calls("fcall")).toBe(after);
+
   await replica?.kill();
-  await waitFor(async () => (await client.send("GET", "/v1/kv/n/k?consistency=replica")).text === "50");
+  await waitFor(async () => (await client.send("GET", "/v1/kv/n/k?consistency=replica")).text === "51");
   expect((await client.send("GET", "/v1/kv/n/k?consistency=any")).status).toBe(400);
 });

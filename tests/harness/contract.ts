@@ -10,7 +10,7 @@ import {
   type RouteDescription,
   UNROUTED_PROBLEMS,
 } from "../../api/openapi/description.ts";
-import { COMMON_HEADERS } from "../../api/openapi/headers.ts";
+import { COMMON_HEADERS, POSSIBLE_HEADERS } from "../../api/openapi/headers.ts";
 import { headersOfProblem, problemsOf } from "../../api/openapi/problem-answers.ts";
 import { problemSchema } from "../../api/openapi/problem-schema.ts";
 import { ROUTES } from "../../api/routing-table.ts";
@@ -56,7 +56,7 @@ export function breachOf(method: string, target: string, answer: Told): string |
   const description = route.answers[answer.status];
   if (!problem && description === undefined) return `the status ${answer.status}`;
   const named = problem ? told.flatMap((one) => headersOfProblem(one, route.rejections)) : (description?.headers ?? []);
-  const known = new Set([...COMMON_HEADERS, ...named].map((name) => name.toLowerCase()));
+  const known = new Set([...COMMON_HEADERS, ...POSSIBLE_HEADERS, ...named].map((name) => name.toLowerCase()));
   const unknown = Object.keys(answer.headers).find((name) => !UNDESCRIBED.has(name) && !known.has(name));
   if (unknown !== undefined) return `the header ${unknown}`;
   if (method === "HEAD") return null;

@@ -10,6 +10,8 @@ const away = () => Promise.reject(new OperatingError("store-unavailable", "away"
 
 export const IDLE: AppDependencies = {
   partitions: 16,
+  access: { gateOf: () => null },
+  cors: null,
   submit: away,
   admission: { admit: () => undefined },
   log: { find: away, position: away, confirmedPosition: away, gives: () => "yes", defaultGrade: "memory" },

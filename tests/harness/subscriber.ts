@@ -1,4 +1,4 @@
-/** Somebody who watches, hangs up in the middle of it, and goes on from where he was, over and over. */
+/** Somebody who watches, is cut off in the middle of it, and goes on from where he was, over and over. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../faults/suite/random.ts";
 import { openEventStream, type StreamEvent } from "./event-stream.ts";
@@ -53,10 +53,12 @@ export function subscribe({ urls, about, random, eventsMax, stayMaxMs }: Subscri
     const stayMs = random.integer(1, stayMaxMs);
     const untilMs = performance.now() + stayMs;
     while (!stopping && !stream.ended && stream.events.length < enough && performance.now() < untilMs) await sleep(5);
-    // What has come by now, and from there on again.
-    events.push(...stream.events.filter(({ event }) => event !== "gone"));
-    gone.push(...stream.events.flatMap(({ event, data }) => (event === "gone" ? [JSON.stringify(data)] : [])));
-    position = stream.lastId;
+    // As if he had been cut off somewhere in the last of what came: it is told again, from the id of the event before.
+    const count = stream.ended || random.chance(0.3) ? stream.events.length : random.integer(0, stream.events.length);
+    const taken = stream.events.slice(0, count);
+    position = count === stream.events.length ? stream.lastId : (taken.at(-1)?.id ?? position);
+    events.push(...taken.filter(({ event }) => event !== "gone"));
+    gone.push(...taken.flatMap(({ event, data }) => (event === "gone" ? [JSON.stringify(data)] : [])));
     stream.close();
   };
   const done = (async () => {
