@@ -7,6 +7,7 @@ import { type App, createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import { fromRequest } from "./exchange.ts";
+import { Repeats } from "./idempotency.ts";
 import { RequestIds } from "./problem.ts";
 
 const REVISION = "03-10-2";
@@ -17,6 +18,7 @@ const unavailableStore = {
   read: unavailable,
   list: unavailable,
   outcome: unavailable,
+  first: unavailable,
   watermark: unavailable,
   letters: unavailable,
   letter: unavailable,
@@ -48,6 +50,7 @@ beforeEach(() => {
     feed: { wait: async () => ({ passed: false }) },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
+    repeats: new Repeats({ first: async () => null }, () => false),
     requestIds: new RequestIds("p"),
     report: (error) => reported.push(error),
     countProblem: (slug) => problems.push(slug),

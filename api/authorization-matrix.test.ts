@@ -28,14 +28,16 @@ async function ask(
 ): Promise<Seen> {
   lab.calls.length = 0;
   const [method = ""] = name.split(" ");
-  const { body, type } = LINES[name];
+  const { body: template, type } = LINES[name];
+  const [target, key = ""] = path.split("#");
+  const body = template?.replaceAll("<key>", key);
   const headers = {
     "x-request-id": "same",
     ...(token !== null && { authorization: `Bearer ${token}` }),
     ...(type && { "content-type": type }),
     ...more,
   };
-  const answer = await lab.app.fetch(new Request(`http://h${path}`, { method, headers, ...(body && { body }) }));
+  const answer = await lab.app.fetch(new Request(`http://h${target}`, { method, headers, ...(body && { body }) }));
   const seen = { status: answer.status, headers: Object.fromEntries(answer.headers), body: await bodyOf(answer) };
   return { ...seen, calls: [...lab.calls] };
 }

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { port, sharedConfigFields } from "../core/config.ts";
-import { BACKLOG_MAX_COMMANDS, CONNECTIONS_MAX } from "../core/limits.ts";
+import { BACKLOG_MAX_COMMANDS, CONNECTIONS_MAX, IDEMPOTENCY_KEYS_MAX } from "../core/limits.ts";
 import { corsOrigins } from "./cors.ts";
 import { rateLimit } from "./rate-limits.ts";
 
@@ -31,6 +31,8 @@ export const apiConfigSchema = z
     MILLRACE_APPEND_TIMEOUT_MS: z.coerce.number().int().min(50).max(60_000).default(2000),
     /** Commands of one partition that may be accepted and not yet applied. */
     MILLRACE_BACKLOG_MAX: z.coerce.number().int().min(1).default(BACKLOG_MAX_COMMANDS),
+    /** Idempotency keys that one partition may know. */
+    MILLRACE_IDEMPOTENCY_KEYS_MAX: z.coerce.number().int().min(1).default(IDEMPOTENCY_KEYS_MAX),
     /** Open connections of clients. */
     MILLRACE_CONNECTIONS_MAX: z.coerce.number().int().min(1).default(CONNECTIONS_MAX),
   })

@@ -4,6 +4,7 @@
 import type { Command } from "../core/command.ts";
 import { commandOfLetter, type DeadLetter } from "../core/dead-letter.ts";
 import { parseRevision } from "../core/entry-id.ts";
+import { keysOf } from "../core/transaction.ts";
 import type { Caller } from "./caller.ts";
 import { LETTERS_PREFIX } from "./dead-letters.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
@@ -44,8 +45,8 @@ export async function readLetter(deps: AppDependencies, path: string, caller: Ca
 /** @param command null where the key is not known: any key might be the letter's */
 function mayAdminister(caller: Caller, command: Command | null): boolean {
   if (command === null) return caller.may({ action: "admin", everything: true });
-  const { namespace, key } = command;
-  return caller.may({ action: "admin", namespace, key });
+  const { namespace } = command;
+  return keysOf(command).every((key) => caller.may({ action: "admin", namespace, key }));
 }
 
 /** Where a command that settles a letter goes: the letter's own partition. */

@@ -6,9 +6,11 @@ import { blockerOf, commandOfLetter, type DeadLetter, type LetterCount } from ".
 import { type EntryId, formatRevision, idTimeMs, parseRevision, type Revision } from "../core/entry-id.ts";
 import { LETTERS_SCAN_MAX } from "../core/limits.ts";
 import { partitionOf } from "../core/partition.ts";
+import { keysOf } from "../core/transaction.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import type { LetterFilter } from "./letter-schemas.ts";
+import { tellKeys, tellParts } from "./transaction-answer.ts";
 
 export const LETTERS_PATH = "/v1/dead-letters";
 export const LETTERS_PREFIX = `${LETTERS_PATH}/`;
@@ -59,14 +61,19 @@ export function selectLetters(filter: LetterFilter, partitions: number): Selecti
       const ms = idTimeMs(letter.id);
       return (
         (namespace === undefined || command?.namespace === namespace) &&
-        (key === undefined || command?.key === key) &&
-        (prefix === undefined || command?.key.startsWith(prefix) === true) &&
+        (key === undefined || keysIn(command).includes(key)) &&
+        (prefix === undefined || keysIn(command).some((one) => one.startsWith(prefix))) &&
         (reason === undefined || letter.reason.includes(reason) || letter.lastReason.includes(reason)) &&
         ms >= sinceMs &&
         ms < untilMs
       );
     },
   };
+}
+
+/** What a letter is found by: its key, or all that a transaction names. */
+function keysIn(command: Command | null): readonly string[] {
+  return command ? keysOf(command) : [];
 }
 
 export interface Found {
@@ -132,12 +139,13 @@ export function describeLetter({ partition, letter, command }: Omit<Located, "pl
 }
 
 function describeCommand(partition: number, command: Command): Record<string, unknown> {
-  const { namespace, key, operation, condition, acceptedMs, traceparent } = command;
+  const { namespace, operation, condition, acceptedMs, traceparent } = command;
   const id = condition && (condition.id === "*" ? "*" : formatRevision(partition, condition.id));
   return {
     namespace,
-    key,
+    ...tellKeys(command),
     operation: operation.op,
+    ...(operation.op === "txn" && tellParts(partition, operation)),
     ...(operation.op === "put" && { contentType: operation.contentType }),
     ...(operation.op === "increment" && { by: operation.by }),
     ...(condition && { condition: { [condition.kind === "match" ? "ifMatch" : "ifNoneMatch"]: id } }),

@@ -15,6 +15,7 @@ import type { Cors } from "./cors.ts";
 import type { DocsFiles } from "./docs-files.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
+import type { Repeats } from "./idempotency.ts";
 import type { JobStreams } from "./job-streams.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
 import type { SettingsOf } from "./namespaces.ts";
@@ -28,7 +29,7 @@ import type { Watches } from "./watch/watches.ts";
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
   Store,
-  "read" | "list" | "outcome" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee" | "usage"
+  "read" | "list" | "outcome" | "first" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee" | "usage"
 >;
 
 export interface AppDependencies {
@@ -63,6 +64,8 @@ export interface AppDependencies {
   readonly system: Pick<SystemValues, "partition" | "read" | "page">;
   /** Has a partition so many dead letters that it takes no more writes? */
   readonly lettersFull: (partition: number) => boolean;
+  /** What is known of idempotency keys. */
+  readonly repeats: Pick<Repeats, "demandRoom" | "find" | "onTheWay" | "depart">;
   readonly requestIds: RequestIds;
   /** The trace a request belongs to, as a W3C traceparent. */
   readonly traceparentOf: (incoming: Incoming) => string | undefined;

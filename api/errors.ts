@@ -29,9 +29,12 @@ export const PROBLEMS = {
   "invalid-content-type": { status: 400, title: "The content type is not valid" },
   "invalid-revision": { status: 400, title: "That is not a revision" },
   "invalid-precondition": { status: 400, title: "The precondition is not valid" },
+  "invalid-idempotency-key": { status: 400, title: "The idempotency key is not valid" },
   "invalid-increment": { status: 400, title: "The increment is not a 64-bit integer" },
   "invalid-expiry": { status: 400, title: "The expiry is not valid" },
   "invalid-metadata": { status: 400, title: "The metadata is not valid" },
+  "invalid-transaction": { status: 400, title: "The transaction is not valid" },
+  "cross-partition": { status: 422, title: "The transaction's keys are not of one partition" },
   "invalid-patch": { status: 400, title: "The patch is not valid" },
   "unsupported-media-type": { status: 415, title: "The body's media type is not taken here" },
   "invalid-grade": { status: 400, title: "That is not a grade" },
@@ -70,6 +73,11 @@ export const PROBLEMS = {
   "partition-recovering": { status: 503, title: "The key's partition is not back where it was yet", retryAfterS: 1 },
   "partition-halted": { status: 503, title: "The key's partition is halted", retryAfterS: 30 },
   "dead-letters-full": { status: 503, title: "The key's partition has too many dead letters", retryAfterS: 30 },
+  "idempotency-full": {
+    status: 503,
+    title: "The key's partition knows too many idempotency keys",
+    retryAfterS: 30,
+  },
   "backlog-full": { status: 503, title: "Too much is accepted and not yet applied", retryAfterS: 2 },
   "log-full": { status: 503, title: "The log has no room now", retryAfterS: 5 },
   overloaded: { status: 503, title: "Too much is waiting already", retryAfterS: 1 },
@@ -128,7 +136,7 @@ export function problemOfCode(code: ErrorCode): ProblemSlug {
 export function detailOfCode(code: ErrorCode): string {
   switch (code) {
     case "outcome-unknown":
-      return "The write may or may not be applied. Read the key before you repeat it.";
+      return "The write may or may not be applied. Repeat it with the same Idempotency-Key; if it had none, read the key first.";
     case "log-unavailable":
     case "not-confirmed":
     case "not-settled":

@@ -14,10 +14,24 @@ export function wantedGrade(
   incoming: Incoming,
   namespace: string,
 ): Grade {
+  return gradeFor(deps, askedGrade(incoming), namespace);
+}
+
+/** @returns null when the request names none. @throws ProblemError when it is no grade */
+export function askedGrade(incoming: Incoming): Grade | null {
   const asked = incoming.header("millrace-grade");
   if (asked !== null && !isGrade(asked)) {
     throw new ProblemError("invalid-grade", `Millrace-Grade is one of ${GRADES.join(", ")}.`);
   }
+  return asked;
+}
+
+/** @throws ProblemError when it is one that this log can never give */
+export function gradeFor(
+  deps: Pick<AppDependencies, "settingsOf" | "log">,
+  asked: Grade | null,
+  namespace: string,
+): Grade {
   const grade = asked ?? deps.settingsOf(namespace).grade;
   if (grade === undefined) return deps.log.defaultGrade;
   if (deps.log.gives(grade) === "no") {

@@ -82,9 +82,16 @@ function decodeKey(encoded: string): string {
   } catch {
     throw new ProblemError("invalid-key", "The key is not percent-encoded UTF-8.");
   }
+  checkKey(key);
+  return key;
+}
+
+/** @throws ProblemError when a namespace cannot hold a key of that name */
+export function checkKey(key: string): void {
+  if (key === "") throw new ProblemError("invalid-key", "The key is empty.");
+  if (!key.isWellFormed()) throw new ProblemError("invalid-key", "The key is not Unicode text.");
   if (CONTROL_CHARACTERS.test(key)) throw new ProblemError("invalid-key", "The key holds a control character.");
   if (key.length * 3 > KEY_MAX_BYTES && encoder.encode(key).byteLength > KEY_MAX_BYTES) {
     throw new ProblemError("key-too-long", `A key has at most ${KEY_MAX_BYTES} bytes.`);
   }
-  return key;
 }

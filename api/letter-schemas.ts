@@ -44,7 +44,17 @@ const letterMembers = {
   blockedBy: revisionSchema.optional().describe("The letter that it was parked behind."),
   namespace: z.string().optional(),
   key: z.string().optional(),
+  keys: z.array(z.string()).optional().describe("Of a transaction: those that it changes."),
   operation: z.string().optional(),
+  if: z
+    .array(z.looseObject({ key: z.string() }))
+    .optional()
+    .describe("A transaction's conditions."),
+  // biome-ignore lint/suspicious/noThenProperty: the contract's word; nobody awaits a schema's shape
+  then: z
+    .array(z.looseObject({ op: z.string(), key: z.string() }))
+    .optional()
+    .describe("A transaction's operations."),
   contentType: z.string().optional(),
   by: z.string().optional().describe("What an increment adds."),
   condition: condition.optional(),
@@ -70,6 +80,13 @@ export const wholeLetterSchema = z
     }),
   })
   .meta({ id: "WholeDeadLetter" });
+
+/** What became of one key of a transaction. */
+export const stepResultSchema = z.strictObject({
+  key: z.string(),
+  effect: z.string(),
+  value: z.string().optional().describe("The counter's new value."),
+});
 
 const cursor = z.string().nullable().describe("Where to go on; null at the end.");
 
@@ -100,6 +117,7 @@ export const settlingSchema = z
         id: revisionSchema,
         namespace: z.string().optional(),
         key: z.string().optional(),
+        keys: z.array(z.string()).optional().describe("Of a transaction."),
         status: z.enum(STATUSES),
         revision: revisionSchema.optional().describe("Of the command that settles it."),
         refusedBy: z
@@ -110,6 +128,8 @@ export const settlingSchema = z
         value: z.string().optional(),
         reason: z.string().optional(),
         by: revisionSchema.optional(),
+        at: z.string().optional().describe("The part of a transaction that was refused: `/if/0`, `/then/3`."),
+        results: z.array(stepResultSchema).optional().describe("What became of each key of a transaction."),
       }),
     ),
     cursor,

@@ -10,6 +10,7 @@ import { createApp } from "./app.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { DocsFiles } from "./docs-files.ts";
 import { ProblemError } from "./errors.ts";
+import { Repeats } from "./idempotency.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { RequestIds } from "./problem.ts";
 
@@ -46,6 +47,7 @@ beforeEach(() => {
     store: {
       read: nothing,
       list: nothing,
+      first: nothing,
       outcome: nothing,
       watermark: nothing,
       letters: async (_, after) => {
@@ -69,6 +71,7 @@ beforeEach(() => {
     namespaces: { known: new Map(), untilKnown: () => null },
     jobStreams: { open: () => new ReadableStream() },
     system: { partition: 0, read: nothing, page: nothing },
+    repeats: new Repeats({ first: async () => null }, () => false),
     lettersFull: () => full,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

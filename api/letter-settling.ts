@@ -5,7 +5,8 @@
  * A replay keeps the condition of what it replays, because a compare-and-set that comes later than it should is the very
  * thing that its condition is there for; `force` is the operator's word against it, as against newer writes.
  */
-import type { Command, Operation, Result } from "../core/command.ts";
+import { type Command, type Operation, type Result, valueIn } from "../core/command.ts";
+import { commandOfLetter } from "../core/dead-letter.ts";
 import { formatRevision, type Revision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { LETTERS_REPLAY_MAX_BYTES } from "../core/limits.ts";
@@ -14,7 +15,9 @@ import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
 import { type Answer, type Incoming, jsonAnswer } from "./exchange.ts";
 import { parsePreference } from "./preference.ts";
-import { type Saying, submit, tellResult, untilApplied } from "./write.ts";
+import { tellKeys } from "./transaction-answer.ts";
+import { type Saying, submit, untilApplied } from "./write.ts";
+import { tellResult } from "./written.ts";
 
 /** What is done to letters: a command for each, or nothing where a letter is not one that can be replayed. */
 export interface Settling {
@@ -84,7 +87,7 @@ export async function foreseeSettling(
     const result = results.get(located);
     if (settling.kind === "discard") return itemOf(located, "discard");
     if (!result) return itemOf(located, "not-replayable");
-    return itemOf(located, would(result), reasonOf(located.partition, result));
+    return itemOf(located, would(result), reasonOf(located, result));
   });
   return jsonAnswer({ dryRun: true, ...summary(items, next) });
 }
@@ -117,7 +120,7 @@ export async function settleLetters(
             : await untilApplied(deps, accepted, Math.max(0, deadlineMs - deps.now()), incoming.gone);
         if (!passed.passed) return itemOf(located, "queued", { revision });
         const result = passed.result ?? { outcome: "applied" };
-        return itemOf(located, result.outcome, { revision, ...reasonOf(located.partition, result) });
+        return itemOf(located, result.outcome, { revision, ...reasonOf(located, result) });
       } catch (error) {
         return itemOf(located, "refused", { refusedBy: slugOf(error) });
       }
@@ -144,15 +147,15 @@ async function saying(
 ): Promise<Saying | "not-replayable" | "gone"> {
   if (kind === "discard") return sayDiscard(deps, incoming, { letter, command });
   if (command === null) return "not-replayable";
-  if (command.operation.op !== "put") return sayReplay(deps, incoming, { letter, command }, force);
+  if (valueIn(command.operation) === null) return sayReplay(deps, incoming, { letter, command }, force);
   const found = await deps.store.letter(partition, letter.id);
   if (typeof found === "string") return "gone";
-  const operation = { ...command.operation, value: found.value };
-  return sayReplay(deps, incoming, { letter, command: { ...command, operation } }, force);
+  const whole = commandOfLetter(letter, found.value);
+  return whole === null ? "not-replayable" : sayReplay(deps, incoming, { letter, command: whole }, force);
 }
 
 function itemOf({ partition, letter, command }: Located, status: string, more: Partial<Item> = {}): Item {
-  const key = command && { namespace: command.namespace, key: command.key };
+  const key = command && { namespace: command.namespace, ...tellKeys(command) };
   return { id: formatRevision(partition, letter.id), ...key, status, ...more };
 }
 
@@ -162,8 +165,8 @@ function summary(items: readonly Item[], next: Revision | null): Record<string, 
   return { matched: items.length, counts, letters: items, cursor: formatCursor(next), complete: next === null };
 }
 
-function reasonOf(partition: number, result: Result): object {
-  const { outcome: _, ...rest } = tellResult(partition, result);
+function reasonOf({ partition, command }: Located, result: Result): object {
+  const { outcome: _, ...rest } = tellResult(partition, result, command);
   return rest;
 }
 

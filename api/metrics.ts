@@ -2,6 +2,7 @@
  * The api's metrics page, in Prometheus' text format.
  */
 import type { LetterCount } from "../core/dead-letter.ts";
+import type { IdempotencyCount } from "../core/idempotency.ts";
 import type { LogMemory } from "../core/log-memory.ts";
 import type { PartitionStateName } from "../core/partition-state.ts";
 import { METRICS } from "../core/telemetry.ts";
@@ -17,6 +18,7 @@ export interface Measured {
   readonly watches: Pick<Watches, "count" | "events">;
   readonly partitions: readonly PartitionReport[];
   readonly letters: readonly LetterCount[];
+  readonly idempotency: readonly IdempotencyCount[];
   /** How often a partition has come into each state. */
   readonly entered: ReadonlyMap<PartitionStateName, number>;
   readonly closed: ReturnType<Admission["closed"]>;
@@ -29,7 +31,8 @@ export interface Measured {
 }
 
 export function renderMetrics(measured: Measured): string {
-  const { counts, waiting, watches, partitions, letters, entered, closed, logMemory, gone, shared } = measured;
+  const { counts, waiting, watches, partitions, letters, idempotency, entered, closed, logMemory, gone, shared } =
+    measured;
   const lines = [...shared, `${METRICS.waiters} ${waiting}`, `${METRICS.logCommandsGone} ${gone}`];
   lines.push(`${METRICS.watchers} ${watches.count}`, `${METRICS.watchEvents} ${watches.events}`);
   for (const { route, status, count } of counts) {
@@ -43,6 +46,9 @@ export function renderMetrics(measured: Measured): string {
   for (const [partition, count] of letters.entries()) {
     lines.push(`${METRICS.deadLetters}{partition="${partition}"} ${count.letters}`);
     lines.push(`${METRICS.deadLetterBytes}{partition="${partition}"} ${count.bytes}`);
+  }
+  for (const [partition, { keys }] of idempotency.entries()) {
+    lines.push(`${METRICS.idempotencyKeys}{partition="${partition}"} ${keys}`);
   }
   for (const [state, count] of entered) lines.push(`${METRICS.partitionStateEntered}{state="${state}"} ${count}`);
   for (const { bound, partition } of closed) {

@@ -30,14 +30,34 @@ export function parseWritePrecondition(
   }
   const kind = match !== null ? "match" : "none-match";
   const text = (match ?? noneMatch ?? "").trim();
-  if (text === "*") return { condition: { kind, id: "*" }, impossible: false };
-  const revision = /^"([^"]*)"$/.exec(text)?.[1];
-  const parsed = revision === undefined ? null : parseRevision(revision, partitions);
-  if (parsed === null) {
-    throw new ProblemError("invalid-precondition", "Expected * or one revision in double quotes, as ETag gives it.");
-  }
+  const revision = text === "*" ? text : /^"([^"]*)"$/.exec(text)?.[1];
+  const precondition = revision === undefined ? null : preconditionOf(kind, revision, partition, partitions);
+  if (precondition !== null) return precondition;
+  throw new ProblemError("invalid-precondition", "Expected * or one revision in double quotes, as ETag gives it.");
+}
+
+/**
+ * A condition on the present revision, as {@link parseWritePrecondition} reads it.
+ * @param revision without quotes, or `*`
+ * @returns null when it is neither
+ */
+export function preconditionOf(
+  kind: Condition["kind"],
+  revision: string,
+  partition: number,
+  partitions: number,
+): WritePrecondition | null {
+  if (revision === "*") return { condition: { kind, id: "*" }, impossible: false };
+  const parsed = parseRevision(revision, partitions);
+  if (parsed === null) return null;
   if (parsed.partition !== partition) return kind === "match" ? { impossible: true } : NONE;
   return { condition: { kind, id: parsed.id }, impossible: false };
+}
+
+/** Of a transaction, which has its conditions in what is sent. @throws ProblemError `invalid-precondition` */
+export function refusePrecondition(incoming: Pick<Incoming, "header">): WritePrecondition {
+  if (incoming.header("if-match") === null && incoming.header("if-none-match") === null) return NONE;
+  throw new ProblemError("invalid-precondition", "A transaction has its conditions in `if`.");
 }
 
 /** If-None-Match of a read: weak comparison, lists allowed (RFC 9110, 13.1.2). */

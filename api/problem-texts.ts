@@ -4,6 +4,7 @@
  * What is between backticks is shown as code.
  */
 import type { ProblemSlug } from "./errors.ts";
+import { SYSTEM_PROBLEM_TEXTS } from "./system-problem-texts.ts";
 
 interface ProblemText {
   readonly meaning: string;
@@ -15,6 +16,7 @@ const READ_DETAIL = "Correct the request as `detail` says. Repeating it unchange
 const REPEAT_LATER = "Repeat the request after the seconds in `Retry-After`, with growing pauses.";
 
 export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
+  ...SYSTEM_PROBLEM_TEXTS,
   unauthenticated: {
     meaning: "The request has no token, or none that is valid now: see `detail` and the header `WWW-Authenticate`.",
     advice: "Send `Authorization: Bearer <token>` with a token or JWT that its operator has given you.",
@@ -110,6 +112,17 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning: "The header `Millrace-Metadata` is not a JSON text in ASCII, or too long. Nothing was written.",
     advice: "Write what is not ASCII as `\\u` escapes, and what is long in the value.",
   },
+  "invalid-transaction": {
+    meaning:
+      "A transaction is not one, or one of its parts is not valid: `at` is the part's place, as a JSON pointer into what was sent, `key` its key. Nothing was written.",
+    advice: READ_DETAIL,
+  },
+  "cross-partition": {
+    meaning:
+      "A transaction is of one partition, and its keys are in several: `detail` says where they are. Nothing was written.",
+    advice:
+      "Give all keys of it the same `{tag}`, as in `{order-7}/items` and `{order-7}/total`, or keep them in a namespace whose name begins with `@`: all its keys share a partition.",
+  },
   "invalid-patch": {
     meaning: "The body is not a JSON text in UTF-8, or is nested too deep. Nothing was written.",
     advice: READ_DETAIL,
@@ -117,6 +130,15 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   "unsupported-media-type": {
     meaning: "The resource takes bodies of other media types only. Nothing was written.",
     advice: "Send one of the types in the header `Accept-Patch`.",
+  },
+  "invalid-idempotency-key": {
+    meaning:
+      "The header Idempotency-Key is not one string in double quotes or one token, or is too long. Nothing was written.",
+    advice: READ_DETAIL,
+  },
+  "idempotency-full": {
+    meaning: "The key's partition remembers as many idempotency keys as it may. Nothing was written.",
+    advice: "Repeat it later with the same idempotency key, or without one where a second effect does no harm.",
   },
   "idempotency-mismatch": {
     meaning: "A request that says something else came first with the same `Idempotency-Key`. This one did nothing.",
@@ -260,40 +282,5 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     meaning:
       "Something that should not happen did. What became of the request is not known; the cause is in our log, under the request's id.",
     advice: "Tell the operator the `requestId`.",
-  },
-  "quota-exceeded": {
-    meaning:
-      "The namespace holds as many keys or bytes as its quota allows, by a look at it each second. Nothing was accepted. A write that would only replace a value is refused too.",
-    advice: "Delete keys, or have the quota raised (`/v1/namespaces/{namespace}`); deletes are always taken.",
-  },
-  "invalid-document": {
-    meaning: "The body is not JSON, or not the document that this resource takes: `detail` says what is wrong where.",
-    advice: READ_DETAIL,
-  },
-  "too-many-namespaces": {
-    meaning: "So many namespaces have settings already that no others may get some. Nothing was accepted.",
-    advice: "Use the defaults, or remove settings that nobody needs.",
-  },
-  "settings-unknown": {
-    meaning:
-      "This process has not read the settings of namespaces yet, because the store is away or not back where it was. It takes no write rather than give it less than its namespace was promised. Nothing was accepted.",
-    advice: REPEAT_LATER,
-  },
-  "job-not-found": {
-    meaning: "No job has this id: there never was one, or it was finished long ago and is removed.",
-    advice: "Compare the id with `GET /v1/jobs`.",
-  },
-  "job-finished": {
-    meaning: "The job is done or has failed, so that there is nothing to cancel.",
-    advice: "Look at its state and its progress.",
-  },
-  "job-not-cancelled": {
-    meaning:
-      "The job was not cancelled in time: its cancellation is in the log and not applied yet, or its runner was first again and again.",
-    advice: REPEAT_LATER,
-  },
-  "too-many-jobs": {
-    meaning: "So many jobs wait or run that no more are taken. Nothing was accepted.",
-    advice: REPEAT_LATER,
   },
 };

@@ -88,8 +88,9 @@ export async function usageOf(store: Pick<Store, "usage">, namespace: string, pa
   };
 }
 
-function mayGrow({ op }: Operation): boolean {
-  return op === "put" || op === "increment" || op === "patch";
+function mayGrow(operation: Operation): boolean {
+  if (operation.op === "txn") return operation.steps.some((step) => mayGrow(step.operation));
+  return operation.op === "put" || operation.op === "increment" || operation.op === "patch";
 }
 
 function reachedBound(usage: Usage, quota: Quota): string | null {

@@ -16,6 +16,7 @@ export function readable(store: Store, usable: () => boolean): ReadableStore & W
     outcome: (partition, id) => only(() => store.outcome(partition, id)),
     outcomes: (partition, from, count) => only(() => store.outcomes(partition, from, count)),
     revisions: (partition, wanted, bytes) => only(() => store.revisions(partition, wanted, bytes)),
+    first: (partition, idempotencyKey) => only(() => store.first(partition, idempotencyKey)),
     watermark: (partition) => only(() => store.watermark(partition)),
     letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),
     letter: (partition, id) => only(() => store.letter(partition, id)),

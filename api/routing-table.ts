@@ -5,6 +5,7 @@
 import type { Route } from "./openapi/description.ts";
 import { acceptPartitionLoss, acceptPartitionLossRoute } from "./routes/accept-partition-loss.ts";
 import { cancelJob, cancelJobRoute } from "./routes/cancel-job.ts";
+import { commitTransaction, commitTransactionRoute } from "./routes/commit-transaction.ts";
 import { createJob, createJobRoute } from "./routes/create-job.ts";
 import { deleteNamespace, deleteNamespaceRoute } from "./routes/delete-namespace.ts";
 import { deleteValue, deleteValueRoute } from "./routes/delete-value.ts";
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   { about: deleteValueRoute, handler: deleteValue },
   { about: patchValueRoute, handler: patchValue },
   { about: incrementValueRoute, handler: incrementValue },
+  { about: commitTransactionRoute, handler: commitTransaction },
   { about: listKeysRoute, handler: listKeys },
   { about: watchNamespaceRoute, handler: watchNamespace },
   { about: getCommandRoute, handler: getCommand },

@@ -24,6 +24,8 @@ import type { ApiConfig } from "./config.ts";
 import { DocsFiles } from "./docs-files.ts";
 import { buildEntrance } from "./entrance.ts";
 import { HttpCounts } from "./http-counts.ts";
+import { Repeats } from "./idempotency.ts";
+import { IdempotencyCounts } from "./idempotency-counts.ts";
 import { JobStreams } from "./job-streams.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
@@ -112,6 +114,16 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     usable: storeUsable,
     onFault: (fault) => logger.warn({ fault }, "settings of namespaces"),
   });
+  const idempotencyCounts = new IdempotencyCounts(
+    store,
+    config.MILLRACE_IDEMPOTENCY_KEYS_MAX,
+    Date.now,
+    storeUsable,
+    (partition, full) =>
+      full
+        ? logger.warn({ partition }, "too many idempotency keys: writes with new ones are refused")
+        : logger.info({ partition }, "idempotency keys are taken again"),
+  );
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
   let seen: readonly PartitionReport[] = monitor.last;
@@ -152,6 +164,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     quotas,
     system,
     lettersFull: (partition) => letterCounts.full(partition),
+    repeats: new Repeats(readableStore, (partition) => idempotencyCounts.full(partition)),
     requestIds: new RequestIds(instance),
     traceparentOf,
     now: Date.now,
@@ -178,6 +191,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         watches,
         partitions: monitor.last,
         letters: letterCounts.last,
+        idempotency: idempotencyCounts.last,
         entered,
         closed: admission.closed(),
         logMemory: logMemory.last,
@@ -215,6 +229,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await letterCounts.start();
       await namespaces.start();
       await quotas.start();
+      await idempotencyCounts.start();
       await logMemory.start();
       await server.start();
       logger.info({ port: config.PORT, host: config.MILLRACE_HOST, partitions }, "api listens");
@@ -233,6 +248,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await letterCounts.stop();
       await namespaces.stop();
       await quotas.stop();
+      await idempotencyCounts.stop();
       await logMemory.stop();
       feed.stop();
       await preparation.stop();

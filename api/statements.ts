@@ -2,7 +2,7 @@
  * What each route needs: the one place where that is stated. A route that states nothing does not compile, and an app that
  * has one does not start.
  */
-import { ofEntry, ofEverything, ofKey, ofNamespace, ofPrefix, open, type Statement } from "./need.ts";
+import { ofEntry, ofEverything, ofKey, ofNamespace, ofPrefix, ofSome, open, type Statement } from "./need.ts";
 
 export const STATEMENTS = {
   "PUT /v1/kv/{namespace}/{key}": ofKey("write"),
@@ -11,6 +11,7 @@ export const STATEMENTS = {
   "PATCH /v1/kv/{namespace}/{key}": ofKey("write"),
   // What the counter comes to is the result of a write.
   "POST /v1/kv/{namespace}/{key}": ofKey("write"),
+  "POST /v1/txn/{namespace}": ofSome("write", "/v1/txn/"),
   "GET /v1/kv/{namespace}": ofPrefix("read", "/v1/kv/"),
   "GET /v1/watch/{namespace}": ofPrefix("read", "/v1/watch/"),
   // Whoever may do something with a key may ask what became of its commands.

@@ -28,16 +28,28 @@ export const ACCEPT_PROBLEMS = [
 ] as const satisfies readonly ProblemSlug[];
 
 /** Of a write to a key of its own. */
-export const WRITE_HEADERS = ["IfMatch", "IfNoneMatch", ...ACCEPT_HEADERS] as const satisfies readonly RequestHeader[];
+export const WRITE_HEADERS = [
+  "IfMatch",
+  "IfNoneMatch",
+  "IdempotencyKey",
+  ...ACCEPT_HEADERS,
+] as const satisfies readonly RequestHeader[];
 
 export const WRITE_PROBLEMS = [
   ...KEY_PROBLEMS,
   "invalid-precondition",
+  "invalid-idempotency-key",
+  "idempotency-full",
   "dead-letters-full",
   ...ACCEPT_PROBLEMS,
 ] as const satisfies readonly ProblemSlug[];
 
-const ACCEPTED: readonly AnswerHeader[] = ["Millrace-Revision", "Millrace-Grade", "Preference-Applied"];
+const ACCEPTED: readonly AnswerHeader[] = [
+  "Millrace-Revision",
+  "Millrace-Grade",
+  "Preference-Applied",
+  "Idempotent-Replayed",
+];
 
 const appliedSchema = z.strictObject({ id: revisionSchema, status: z.literal("applied") }).meta({ id: "Applied" });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { encodeHeader } from "../core/codec.ts";
+import { bodyOf, encodeHeader } from "../core/codec.ts";
+import type { KeyOperation, Operation } from "../core/command.ts";
 import { OperatingError } from "../core/errors.ts";
 import type { RawEntry } from "../core/log.ts";
+import { transactionOf } from "../core/transaction.ts";
 import { decide, stateOfFault } from "./decide.ts";
 import { ReadSize } from "./read-size.ts";
 import { trimPoint } from "./trimmer.ts";
@@ -39,6 +41,27 @@ describe("what was read", () => {
     expect(byCount.kind === "apply" && byCount.batches.map(({ entries }) => entries.length)).toEqual([500, 500, 100]);
     const byBytes = decide([entry(1, 10), entry(2, 1_048_576), entry(3, 10), entry(4, 10)], at(0));
     expect(byBytes.kind === "apply" && byBytes.batches.map(({ entries }) => entries.length)).toEqual([1, 1, 2]);
+  });
+
+  test("is cut by the parts of transactions, too: by their number, their bytes, and their patches", () => {
+    const cut = (operation: Operation): number[] => {
+      const command = { namespace: "n", key: "k", operation, awaited: false, acceptedMs: 1 };
+      const decision = decide(
+        Array.from({ length: 20 }, (_, index): RawEntry => {
+          const header = `${index + 1} ${encodeHeader(command, "p", index + 1)}`;
+          return [`10-${index + 1}`, [...["v1", header, "b"].map((field) => Buffer.from(field)), bodyOf(command)]];
+        }),
+        at(0),
+      );
+      return decision.kind === "apply" ? decision.batches.map(({ entries }) => entries.length) : [];
+    };
+    const steps = (count: number, operation: KeyOperation) =>
+      Array.from({ length: count }, (_, index) => ({ key: `k${index}`, operation }));
+    const looks = Array.from({ length: 14 }, (_, index) => ({ key: `l${index}`, kind: "match" as const, id: "*" }));
+    expect(cut(transactionOf(looks, steps(36, { op: "delete" })))).toEqual([10, 10]);
+    expect(cut(transactionOf([], steps(8, { op: "patch", value: Buffer.from("1") })))).toEqual(Array(20).fill(1));
+    const put = { op: "put", contentType: "x/y", value: Buffer.alloc(100_000) } as const;
+    expect(cut(transactionOf([], steps(2, put)))).toEqual([5, 5, 5, 5]);
   });
 
   test("with a foreign entry in it: that one is parked, the chain goes on around it", () => {

@@ -2,7 +2,7 @@
  * What to do with what was read, and with what went wrong. Pure.
  */
 import { decodeEntry } from "../core/codec.ts";
-import { valueIn } from "../core/command.ts";
+import { bytesIn, type Operation } from "../core/command.ts";
 import { compareIds, type EntryId } from "../core/entry-id.ts";
 import { describeError, OperatingError } from "../core/errors.ts";
 import type { ApplicableEntry, Watermark } from "../core/functions/apply.ts";
@@ -30,11 +30,13 @@ export interface Batch {
 export function decide(entries: readonly RawEntry[], watermark: Watermark): Decision {
   const batches: Batch[] = [];
   let batch: ApplicableEntry[] = [];
+  let weight = 0;
   let bytes = 0;
   let after = watermark;
   const close = () => {
     if (batch.length > 0) batches.push({ entries: batch, after });
     batch = [];
+    weight = 0;
     bytes = 0;
   };
   let behind = true;
@@ -52,9 +54,10 @@ export function decide(entries: readonly RawEntry[], watermark: Watermark): Deci
       if (batches.length === 0) return { kind: "rewind", id, ordinal: entry.ordinal };
       return { kind: "apply", batches, complete: false };
     }
-    const size = sizeOf(entry);
-    if (batch.length === APPLY_BATCH_MAX_COMMANDS || bytes + size > APPLY_BATCH_MAX_BYTES) close();
+    const [count, size] = [countOf(entry), sizeOf(entry)];
+    if (weight + count > APPLY_BATCH_MAX_COMMANDS || bytes + size > APPLY_BATCH_MAX_BYTES) close();
     batch.push(entry);
+    weight += count;
     bytes += size;
     after = { id, ordinal: entry.ordinal === 0 ? after.ordinal : entry.ordinal };
   }
@@ -62,11 +65,21 @@ export function decide(entries: readonly RawEntry[], watermark: Watermark): Deci
   return { kind: "apply", batches, complete: true };
 }
 
+/** A transaction is as much work as its parts. */
+function countOf(entry: ApplicableEntry): number {
+  if (entry.kind === "malformed" || entry.command.operation.op !== "txn") return 1;
+  const { conditions, steps } = entry.command.operation;
+  return conditions.length + steps.length;
+}
+
 function sizeOf(entry: ApplicableEntry): number {
   if (entry.kind === "malformed") return entry.body.byteLength + entry.header.length;
   const { operation } = entry.command;
-  return operation.op === "patch" ? PATCH_WEIGHT_BYTES : (valueIn(operation)?.byteLength ?? 0);
+  if (operation.op !== "txn") return operation.op === "patch" ? PATCH_WEIGHT_BYTES : bytesIn(operation);
+  return bytesIn(operation) + PATCH_WEIGHT_BYTES * operation.steps.filter((step) => isPatch(step.operation)).length;
 }
+
+const isPatch = ({ op }: Operation): boolean => op === "patch";
 
 /** The state of a partition that an error has stopped for now. Every error holds; none skips anything. */
 export function stateOfFault(error: unknown): PartitionState {

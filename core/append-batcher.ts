@@ -2,7 +2,7 @@
  * Sends the groups that are appended in one step together: one call for all partitions on a node, one WAIT for all.
  */
 
-import { valueIn } from "./command.ts";
+import { bytesIn } from "./command.ts";
 import { type Appended, appendCall, type Group, parseAppended } from "./functions/append.ts";
 import { isFunctionMissing, type Library } from "./functions/library.ts";
 import type { PartitionKeys } from "./keys.ts";
@@ -94,6 +94,6 @@ export class AppendBatcher {
 
 function sizeOf(group: Group): number {
   let bytes = 0;
-  for (const { operation } of group.commands) bytes += valueIn(operation)?.byteLength ?? 0;
+  for (const { operation } of group.commands) bytes += bytesIn(operation);
   return bytes;
 }

@@ -18,7 +18,7 @@
  * connection: the lane goes on under a new producer name, so that its sequences can never be taken for the newer
  * group's, and a jump within one producer always means a lost write. Its first group says how far the name before it was.
  */
-import { type Command, valueIn } from "./command.ts";
+import { bytesIn, type Command } from "./command.ts";
 import { type EntryId, idAfter } from "./entry-id.ts";
 import { OperatingError } from "./errors.ts";
 import type { Appended, Group } from "./functions/append.ts";
@@ -85,7 +85,7 @@ export class Appender {
   submit(partition: number, command: Command, grade: Grade): Promise<Accepted> {
     const lane = this.#byGrade[grade][partition];
     if (lane === undefined || this.#stopping) return Promise.reject(unavailable("the process is stopping"));
-    const bytes = valueIn(command.operation)?.byteLength ?? 0;
+    const bytes = bytesIn(command.operation);
     if (lane.queue.length >= APPEND_QUEUE_MAX_COMMANDS || lane.queuedBytes + bytes > APPEND_QUEUE_MAX_BYTES) {
       return Promise.reject(new OperatingError("overloaded", "too many commands wait for the log"));
     }

@@ -7,12 +7,21 @@
  * stores a repeated set of names once.
  *
  * Header: p producer, s sequence, t accepted ms, o operation, n namespace, k key, c content type, by increment,
- * if condition, x expiry, m metadata, ik and fp idempotency key and fingerprint, w awaited, tp traceparent, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
+ * if condition, x expiry, m metadata, q and a conditions and steps of a transaction (see transaction-codec.ts), ik and fp idempotency key and fingerprint, w awaited, tp traceparent, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
  * A replay has `replay` for its operation and what it does under r: whoever does not know of replays must not take it
  * for a write like any other. A discard may be of a letter that names no key: then n and k are empty.
  */
-import { type Command, type Condition, type Expiry, type Operation, type Parking, valueIn } from "./command.ts";
+import { type Command, type Operation, type Parking, valueIn } from "./command.ts";
 import type { EntryId } from "./entry-id.ts";
+import {
+  decodeCondition,
+  decodeOperation,
+  encodeCondition,
+  encodeOperation,
+  faultOf,
+  type OperationFields,
+} from "./operation-codec.ts";
+import { decodeTransaction, encodeTransaction, type TransactionFields } from "./transaction-codec.ts";
 
 export const HEADER_FIELD = "v1";
 
@@ -20,14 +29,8 @@ const NOTHING = Buffer.alloc(0);
 const VERSION_PATTERN = /^v\d+$/;
 /** Beside producers' names the hashes that hold them have fields of their own, which begin with @. */
 const PRODUCER_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
-/** It stands in the stored value's attribute line. */
-const CONTENT_TYPE_PATTERN = /^[ -~]+$/;
 const ID_PATTERN = /^(?:0|[1-9]\d{0,15})-(?:0|[1-9]\d{0,15})$/;
-const EXPIRY_PATTERN = /^(?:k|\+?[1-9]\d{0,15})$/;
-/** It stands in the stored value's attribute line, too. */
-const METADATA_PATTERN = /^[ -~]{1,4096}$/;
 const HASH_PATTERN = /^[A-Za-z0-9_-]{22}$/;
-const INTEGER_PATTERN = /^(?:0|-?[1-9]\d{0,18})$/;
 
 /** Position of a command in its producer's own count, per partition. */
 export interface ProducerStamp {
@@ -59,7 +62,7 @@ export type Entry =
   /** Written by a newer version: held for a newer process. */
   | { readonly kind: "unsupported"; readonly id: EntryId; readonly version: string };
 
-interface Header {
+interface Header extends OperationFields, TransactionFields {
   p: string;
   s: number;
   t: number;
@@ -67,11 +70,7 @@ interface Header {
   r?: Operation["op"];
   n: string;
   k: string;
-  c?: string;
-  by?: string;
   if?: string;
-  x?: string;
-  m?: string;
   ik?: string;
   fp?: string;
   w?: 1;
@@ -96,13 +95,8 @@ export function encodeHeader(
   let header =
     `{"p":"${producer}","s":${sequence},${before}"t":${command.acceptedMs},"o":"${replays ? "replay" : operation.op}",` +
     `"n":${JSON.stringify(command.namespace)},"k":${JSON.stringify(command.key)}`;
-  if (operation.op === "put") {
-    header += `,"c":${JSON.stringify(operation.contentType)}`;
-    if (operation.metadata !== undefined) header += `,"m":${JSON.stringify(operation.metadata)}`;
-  }
-  const expiry = expiryOf(operation);
-  if (expiry) header += `,"x":"${encodeExpiry(expiry)}"`;
-  if (operation.op === "increment") header += `,"by":"${operation.by}"`;
+  if (operation.op === "txn") header += encodeTransaction(operation);
+  else header += encodeOperation(operation);
   if (condition) header += `,"if":"${encodeCondition(condition)}"`;
   // A replay is told apart from a repeat of its client's request.
   if (command.idempotency && !replays)
@@ -121,27 +115,12 @@ export function bodyOf(command: Command): Buffer {
   return value === null ? NOTHING : bytes(value);
 }
 
-/** What an operation says of its key's expiry; undefined: nothing. */
-export function expiryOf(operation: Operation): Expiry | undefined {
-  return "expiry" in operation ? operation.expiry : undefined;
-}
-
-/** `k` as before, `+<ms>` from when it is applied, `<ms>` since the epoch. Read by the apply function too. */
-export function encodeExpiry(expiry: Expiry): string {
-  if (expiry === "keep") return "k";
-  return "ttlMs" in expiry ? `+${expiry.ttlMs}` : String(expiry.atMs);
-}
-
-/** `=<id>` must be at that revision, `!<id>` must not; `*` for any. Read by the apply function too. */
-export function encodeCondition(condition: Condition): string {
-  return (condition.kind === "match" ? "=" : "!") + condition.id;
-}
-
 /**
  * Reads one entry of the log.
  * @param fields names and values in turn, as XRANGE gives them
+ * @param bodiless its body was left away: values are empty then
  */
-export function decodeEntry(id: EntryId, fields: readonly Buffer[]): Entry {
+export function decodeEntry(id: EntryId, fields: readonly Buffer[], bodiless = false): Entry {
   const [name = NOTHING, value = NOTHING, , body = NOTHING] = fields;
   if (!isHeaderField(name) || fields.length !== 4) {
     const version = name.toString();
@@ -157,7 +136,7 @@ export function decodeEntry(id: EntryId, fields: readonly Buffer[]): Entry {
   }
   const parsed = parseHeader(header);
   if (typeof parsed === "string") return { kind: "malformed", id, ordinal, reason: parsed, header, body };
-  const operation = operationOf(parsed, body);
+  const operation = operationOf(parsed, bodiless ? null : body);
   if (typeof operation === "string") return { kind: "malformed", id, ordinal, reason: operation, header, body };
   const condition = parsed.if === undefined ? undefined : decodeCondition(parsed.if);
   if (condition === null) return { kind: "malformed", id, ordinal, reason: "bad condition", header, body };
@@ -199,8 +178,8 @@ function parseHeader(json: string): Header | string {
   if (!`${header.n}/${header.k}`.isWellFormed()) return "namespace or key is not Unicode text";
   if (header.tp !== undefined && typeof header.tp !== "string") return "bad traceparent";
   if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
-  if (header.x !== undefined && !EXPIRY_PATTERN.test(header.x)) return "bad expiry";
-  if (header.m !== undefined && !METADATA_PATTERN.test(header.m)) return "bad metadata";
+  const fault = faultOf(header);
+  if (fault !== null) return fault;
   if (header.ik !== undefined && !(HASH_PATTERN.test(header.ik) && HASH_PATTERN.test(header.fp ?? "")))
     return "bad idempotency key";
   if (header.pk !== undefined && header.pk !== "skip" && header.pk !== "block") return "unknown parking";
@@ -210,47 +189,18 @@ function parseHeader(json: string): Header | string {
   return header as Header;
 }
 
-function operationOf(header: Header, value: Buffer): Operation | string {
-  switch (header.o === "replay" ? header.r : header.o) {
-    case "put":
-      return putOf(header, value);
-    case "delete":
-      return { op: "delete" };
-    case "increment":
-      return typeof header.by === "string" && INTEGER_PATTERN.test(header.by)
-        ? { op: "increment", by: header.by, ...expiryIn(header) }
-        : "bad increment";
-    case "patch":
-      return { op: "patch", value, ...expiryIn(header) };
+function operationOf(header: Header, value: Buffer | null): Operation | string {
+  const op = header.o === "replay" ? header.r : header.o;
+  switch (op) {
+    case "txn":
+      return decodeTransaction(header, value);
     case "expire":
-      return header.o === "expire" ? { op: "expire" } : "unknown operation";
+      return header.o === "expire" ? { op } : "unknown operation";
     case "discard":
-      return header.o === "discard" && header.dl !== undefined
-        ? { op: "discard", letter: header.dl }
-        : "unknown operation";
+      return header.o === "discard" && header.dl !== undefined ? { op, letter: header.dl } : "unknown operation";
     default:
-      return "unknown operation";
+      return decodeOperation(op, header, value ?? NOTHING);
   }
-}
-
-function putOf(header: Header, value: Buffer): Operation | string {
-  const { c: contentType, x, m: metadata } = header;
-  if (typeof contentType !== "string" || !CONTENT_TYPE_PATTERN.test(contentType)) return "no content type";
-  if (x === undefined && metadata === undefined) return { op: "put", contentType, value };
-  return { op: "put", contentType, value, ...expiryIn(header), ...(metadata !== undefined && { metadata }) };
-}
-
-function expiryIn({ x }: Header): { readonly expiry?: Expiry } {
-  if (x === undefined) return {};
-  if (x === "k") return { expiry: "keep" };
-  return { expiry: x.startsWith("+") ? { ttlMs: Number(x) } : { atMs: Number(x) } };
-}
-
-function decodeCondition(text: string): Condition | null {
-  const id = text.slice(1);
-  if (!/^(?:\*|\d+-\d+)$/.test(id)) return null;
-  if (text.startsWith("=")) return { kind: "match", id };
-  return text.startsWith("!") ? { kind: "none-match", id } : null;
 }
 
 function bytes(array: Uint8Array): Buffer {

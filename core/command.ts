@@ -2,6 +2,7 @@
  * A command: one write request in the log. And what came of it.
  */
 import type { EntryId } from "./entry-id.ts";
+import type { Transaction } from "./transaction.ts";
 
 /**
  * When a key expires: as before, so long after its command is applied, or at a time since the epoch; milliseconds. By the
@@ -9,8 +10,8 @@ import type { EntryId } from "./entry-id.ts";
  */
 export type Expiry = "keep" | { readonly ttlMs: number } | { readonly atMs: number };
 
-/** What a command does to its key. */
-export type Operation =
+/** What one key's value is changed by. */
+export type KeyOperation =
   | {
       readonly op: "put";
       readonly contentType: string;
@@ -24,7 +25,12 @@ export type Operation =
   /** `by` is a decimal integer of 64 bits, as text: JavaScript numbers end at 2^53. Absent expiry: as before. */
   | { readonly op: "increment"; readonly by: string; readonly expiry?: Expiry }
   /** JSON merge patch (RFC 7396): `value` is the patch's text. Absent expiry: as before. */
-  | { readonly op: "patch"; readonly value: Uint8Array; readonly expiry?: Expiry }
+  | { readonly op: "patch"; readonly value: Uint8Array; readonly expiry?: Expiry };
+
+/** What a command does to its key; a transaction to its keys. */
+export type Operation =
+  | KeyOperation
+  | Transaction
   /** Removes the key if it has expired. Ours, never a client's. */
   | { readonly op: "expire" }
   /** Drops a dead letter. */
@@ -62,6 +68,7 @@ export interface Condition {
 
 export interface Command {
   readonly namespace: string;
+  /** Of a transaction: the first that it names. */
   readonly key: string;
   readonly operation: Operation;
   readonly condition?: Condition;
@@ -80,13 +87,25 @@ export interface Command {
 
 /** The bytes that a command brings beside its header. */
 export function valueIn(operation: Operation): Uint8Array | null {
-  return operation.op === "put" || operation.op === "patch" ? operation.value : null;
+  return "value" in operation ? operation.value : null;
+}
+
+/** How many bytes of a client's an operation is: values, and of a transaction all else that it names. */
+export function bytesIn(operation: Operation): number {
+  let bytes = valueIn(operation)?.byteLength ?? 0;
+  if (operation.op !== "txn") return bytes;
+  for (const { key } of operation.conditions) bytes += key.length;
+  for (const { key, operation: change } of operation.steps) {
+    bytes += key.length;
+    if (change.op === "put") bytes += change.contentType.length + (change.metadata?.length ?? 0);
+  }
+  return bytes;
 }
 
 /**
  * What an applied command did. `counted` carries the counter's new value, as text; `repeated`: its producer's sequence
  * had been applied before, so it did nothing; `duplicate`: neither did it, because a command with its idempotency key had
- * been applied before, whose id is told.
+ * been applied before, whose id is told; `committed`: a transaction made its changes.
  */
 export type Effect =
   | "created"
@@ -97,7 +116,15 @@ export type Effect =
   | "expired"
   | "discarded"
   | "repeated"
-  | "duplicate";
+  | "duplicate"
+  | "committed";
+
+/** What became of one key of a transaction. */
+export interface StepResult {
+  readonly effect: Effect;
+  /** The counter's new value. */
+  readonly value?: string;
+}
 
 /**
  * Why a command was judged and refused: a condition was not met, the stored value does not fit the operation, its
@@ -117,7 +144,16 @@ export type RejectReason =
 
 /** What came of a command once the watermark has passed it. */
 export type Result =
-  | { readonly outcome: "applied"; readonly effect?: Effect; readonly value?: string }
-  /** `by`: the newer write, the older letter, or the command that came first with the idempotency key. */
-  | { readonly outcome: "rejected"; readonly reason: RejectReason; readonly by?: EntryId }
+  /** `steps`: of a transaction, in its order. */
+  | {
+      readonly outcome: "applied";
+      readonly effect?: Effect;
+      readonly value?: string;
+      readonly steps?: readonly StepResult[];
+    }
+  /**
+   * `by`: the newer write, the older letter, or the command that came first with the idempotency key. `at`: the part of a
+   * transaction that was refused, as a JSON pointer (RFC 6901) into what the client sent: `/if/0`, `/then/3`.
+   */
+  | { readonly outcome: "rejected"; readonly reason: RejectReason; readonly by?: EntryId; readonly at?: string }
   | { readonly outcome: "dead"; readonly reason: string };

@@ -46,13 +46,13 @@ export function blockerOf({ reason }: DeadLetter): EntryId | null {
 
 /**
  * The command in a dead letter.
- * @param value its bytes; without them a put has an empty value
+ * @param value its bytes; null: they are left away, and values are empty
  * @returns null when it was never a command that this version can read: it cannot be replayed, only discarded
  */
-export function commandOfLetter({ id, header }: DeadLetter, value: Uint8Array = new Uint8Array()): Command | null {
+export function commandOfLetter({ id, header }: DeadLetter, value: Uint8Array | null = null): Command | null {
   // The letter has no ordinal any more; the codec wants one.
   const fields = [HEADER_FIELD, `1 ${header}`, "b"].map((text) => Buffer.from(text));
-  const entry = decodeEntry(id, [...fields, Buffer.from(value)]);
+  const entry = decodeEntry(id, [...fields, Buffer.from(value ?? "")], value === null);
   return entry.kind === "command" && !entry.command.replays && entry.command.operation.op !== "discard"
     ? entry.command
     : null;

@@ -6,7 +6,7 @@
  */
 import type { Result } from "./command.ts";
 import type { LetterCount, LetterPage } from "./dead-letter.ts";
-import type { EntryId } from "./entry-id.ts";
+import { type EntryId, ID_ZERO, idTimeMs } from "./entry-id.ts";
 import { unavailable } from "./errors.ts";
 import { type AcceptedLoss, advanceCall, parseAdvanced, parseLosses } from "./functions/advance.ts";
 import {
@@ -39,6 +39,7 @@ import {
   readOutcomesCall,
   readRevisionsCall,
 } from "./functions/watch-reads.ts";
+import type { First, IdempotencyCount } from "./idempotency.ts";
 import { keysAt, type PartitionKeys, partitionKeys } from "./keys.ts";
 import { LETTER_PAGE_MAX_BYTES } from "./limits.ts";
 import { Coalescer } from "./redis/coalescer.ts";
@@ -185,6 +186,28 @@ export class Store {
     );
   }
 
+  /** The command that came first with an idempotency key, or null where none was applied. */
+  async first(partition: number, idempotencyKey: string): Promise<First | null> {
+    const args = [this.#at(partition).idempotency, idempotencyKey];
+    const record = (await this.#ask({ name: "HGET", args })) as Buffer | null;
+    if (record === null) return null;
+    const [id = "", fingerprint = ""] = String(record).split(" ");
+    return { id, fingerprint };
+  }
+
+  /** How many idempotency keys each partition knows, in order. */
+  idempotencyCounts(): Promise<IdempotencyCount[]> {
+    return Promise.all(
+      this.#keys.map(async ({ idempotency, outcomes }) => {
+        const [keys, oldest] = await Promise.all([
+          this.#ask({ name: "HLEN", args: [idempotency] }),
+          this.#ask({ name: "XRANGE", args: [outcomes, "-", "+", "COUNT", 1] }) as Promise<[Buffer, unknown][]>,
+        ]);
+        return { keys: Number(keys), oldestMs: idTimeMs(String(oldest[0]?.[0] ?? ID_ZERO)) };
+      }),
+    );
+  }
+
   /** Keys that expire until a time, in milliseconds, the earliest first. */
   async due(partition: number, untilMs: number, count: number): Promise<{ namespace: string; key: string }[]> {
     const keys = this.#at(partition);
@@ -213,12 +236,13 @@ export class Store {
   /** How many dead letters each partition has, in order. */
   letterCounts(): Promise<LetterCount[]> {
     return Promise.all(
-      this.#keys.map(async ({ letterOrder, letters }) => {
-        const [count, bytes] = await Promise.all([
-          this.#ask({ name: "ZCARD", args: [letterOrder] }),
+      this.#keys.map(async ({ letters }) => {
+        const [fields, bytes] = await Promise.all([
+          this.#ask({ name: "HLEN", args: [letters] }),
           this.#ask({ name: "HGET", args: [letters, "@bytes"] }) as Promise<Buffer | null>,
         ]);
-        return { letters: Number(count), bytes: Number(String(bytes ?? 0)) };
+        // One of the fields is the sum of the others' bytes.
+        return { letters: Math.max(0, Number(fields) - 1), bytes: Number(String(bytes ?? 0)) };
       }),
     );
   }

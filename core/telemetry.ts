@@ -31,6 +31,8 @@ export const METRICS = {
   /** Dead letters that a partition holds now, and their bytes. */
   deadLetters: "millrace_dead_letters",
   deadLetterBytes: "millrace_dead_letter_bytes",
+  /** Idempotency keys that a partition knows. */
+  idempotencyKeys: "millrace_idempotency_keys",
 
   // consumer
   commandsApplied: "millrace_commands_applied_total",

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { GRADES } from "../../core/grade.ts";
-import { METADATA_MAX_BYTES, MIN_REVISIONS_MAX, WAIT_MAX_S } from "../../core/limits.ts";
+import { IDEMPOTENCY_KEY_MAX_CHARS, METADATA_MAX_BYTES, MIN_REVISIONS_MAX, WAIT_MAX_S } from "../../core/limits.ts";
 import { etagSchema, positionSchema, revisionSchema } from "./parameters.ts";
 
 interface HeaderDescription {
@@ -31,6 +31,10 @@ export const ANSWER_HEADERS = {
   },
   ETag: { description: "The revision, in double quotes; of a document of ours, a hash of it.", schema: etagSchema },
   "Last-Modified": { description: "When the log took the command that last changed the key.", schema: text },
+  "Idempotent-Replayed": {
+    description: "The write had come before under its idempotency key: this is what became of the first.",
+    schema: z.literal("true"),
+  },
   Location: { description: "Where the status of the command is told (202), or the key itself (201).", schema: text },
   "Preference-Applied": { description: "Which preference of Prefer was followed (RFC 7240).", schema: text },
   "Retry-After": { description: "After so many seconds it is worth trying again.", schema: z.int().min(1) },
@@ -73,6 +77,7 @@ export const REJECTION_HEADERS = [
   "Millrace-Revision",
   "Millrace-Grade",
   "Preference-Applied",
+  "Idempotent-Replayed",
 ] as const satisfies readonly AnswerHeader[];
 
 /** The headers of an answer, as OpenAPI refers to them. */
@@ -122,6 +127,13 @@ export const REQUEST_HEADERS = {
     name: "Millrace-Grade",
     description: "How safe the write must be before it is accepted; else its namespace's grade, else the log's own.",
     schema: z.enum(GRADES),
+  },
+  IdempotencyKey: {
+    name: "Idempotency-Key",
+    description:
+      "A name for this write, in double quotes: a repeat under it within 24 hours does nothing and is answered as the first was " +
+      "(draft-ietf-httpapi-idempotency-key-header).",
+    schema: z.string().max(2 * IDEMPOTENCY_KEY_MAX_CHARS + 2),
   },
   Metadata: {
     name: "Millrace-Metadata",

@@ -7,8 +7,21 @@ import { problemType } from "../problem.ts";
 import { PROBLEM_TEXTS } from "../problem-texts.ts";
 import { positionSchema } from "./parameters.ts";
 
+/** Of a transaction. */
+const placed = {
+  at: z
+    .string()
+    .optional()
+    .describe("Its part that was refused: a JSON pointer into what was sent, as `/if/0` or `/then/3`."),
+  key: z.string().optional().describe("The key of that part."),
+};
+
 /** What some tell beside what all tell (RFC 9457, 3.2). */
 const MEMBERS: Readonly<Partial<Record<ProblemSlug, z.ZodRawShape>>> = {
+  "invalid-transaction": placed,
+  "precondition-failed": placed,
+  "type-conflict": placed,
+  "value-too-large": placed,
   "position-trimmed": { restart: positionSchema.describe("The oldest position to go on from.") },
 };
 

@@ -25,10 +25,10 @@ export const deleteValueRoute = describeRoute({
 });
 
 export function deleteValue(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { namespace, key, path, query } = parseKeyPath(incoming.target);
     deleteValueRoute.query.read(query);
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
-    return write(deps, incoming, target, { op: "delete" });
+    return write(deps, incoming, target, { op: "delete" }, caller.name);
   };
 }

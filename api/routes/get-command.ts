@@ -3,17 +3,27 @@
 import { z } from "zod";
 import { decodeEntry, type Entry } from "../../core/codec.ts";
 import type { Result } from "../../core/command.ts";
-import { compareIds, formatRevision, ID_ZERO, parseRevision, type Revision } from "../../core/entry-id.ts";
+import {
+  compareIds,
+  type EntryId,
+  formatRevision,
+  ID_ZERO,
+  parseRevision,
+  type Revision,
+} from "../../core/entry-id.ts";
 import { WAIT_MAX_S } from "../../core/limits.ts";
+import { keysOf } from "../../core/transaction.ts";
 import type { Caller } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
+import { stepResultSchema } from "../letter-schemas.ts";
 import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { commandParameters, revisionSchema, timeSchema } from "../openapi/parameters.ts";
 import { Query, seconds } from "../query.ts";
 import { splitTarget } from "../target.ts";
-import { tellResult } from "../write.ts";
+import { tellKeys } from "../transaction-answer.ts";
+import { firstOf, tellResult } from "../written.ts";
 
 export const COMMANDS_PREFIX = "/v1/commands/";
 
@@ -26,12 +36,22 @@ const commandSchema = z
         effect: z.string().optional().describe("What it did."),
         value: z.string().optional().describe("The counter's new value."),
         reason: z.string().optional().describe("Why it was rejected, or is dead."),
-        by: revisionSchema.optional().describe("The newer write, or the older letter, that it was rejected for."),
+        by: revisionSchema
+          .optional()
+          .describe(
+            "The newer write, the older letter, or the first command with its idempotency key, that it was rejected for.",
+          ),
+        at: z.string().optional().describe("The part of a transaction that was refused: `/if/0`, `/then/3`."),
+        results: z.array(stepResultSchema).optional().describe("What became of each key of a transaction."),
       })
       .optional(),
     namespace: z.string().optional(),
     key: z.string().optional(),
+    keys: z.array(z.string()).optional().describe("Of a transaction: those that it changes."),
     operation: z.string().optional(),
+    repeats: revisionSchema
+      .optional()
+      .describe("The command that came first with its idempotency key, whose result is told."),
     replays: revisionSchema.optional().describe("The dead letter that it replays."),
     discards: revisionSchema.optional().describe("The dead letter that it discards."),
     acceptedAt: timeSchema.optional(),
@@ -62,7 +82,16 @@ export function getCommand(deps: AppDependencies): Handler {
     if (revision === null) throw new ProblemError("invalid-revision");
     const entry = await findEntry(deps, revision, caller);
     const result = await resultOf(deps, revision, wait, incoming);
-    return jsonAnswer({ id: text, ...statusOf(revision.partition, result), ...describe(revision.partition, entry) });
+    const { partition } = revision;
+    const first = firstOf(result ?? undefined);
+    // It did nothing: its client wants to know what the first one did.
+    const told = first === undefined ? result : await outcomeOf(deps, partition, first);
+    return jsonAnswer({
+      id: text,
+      ...(first !== undefined && { repeats: formatRevision(partition, first) }),
+      ...statusOf(partition, told, entry),
+      ...describe(partition, entry),
+    });
   };
 }
 
@@ -79,8 +108,8 @@ function mayKnow(caller: Caller, entry: Entry): boolean {
   if (entry.kind !== "command" || entry.command.namespace === "") {
     return caller.may({ action: "admin", everything: true });
   }
-  const { namespace, key } = entry.command;
-  return caller.may({ action: "any", namespace, key });
+  const { namespace } = entry.command;
+  return keysOf(entry.command).every((key) => caller.may({ action: "any", namespace, key }));
 }
 
 /** @returns null while it is queued */
@@ -97,21 +126,27 @@ async function resultOf(
     if (!passed.passed) return null;
     if (passed.result) return passed.result;
   }
+  return outcomeOf(deps, partition, id);
+}
+
+/** Of a command that was applied. */
+async function outcomeOf(deps: AppDependencies, partition: number, id: EntryId): Promise<Result> {
   return (await deps.store.outcome(partition, id)) ?? { outcome: "applied" };
 }
 
-function statusOf(partition: number, result: Result | null): Record<string, unknown> {
+function statusOf(partition: number, result: Result | null, entry: Entry): Record<string, unknown> {
   if (result === null) return { status: "queued" };
-  const { outcome, ...rest } = tellResult(partition, result);
+  const command = entry.kind === "command" ? entry.command : null;
+  const { outcome, ...rest } = tellResult(partition, result, command);
   return Object.keys(rest).length > 0 ? { status: outcome, result: rest } : { status: outcome };
 }
 
 function describe(partition: number, entry: Entry): Record<string, unknown> {
   if (entry.kind !== "command") return {};
-  const { namespace, key, operation, acceptedMs, traceparent, replays } = entry.command;
+  const { namespace, operation, acceptedMs, traceparent, replays } = entry.command;
   return {
     namespace,
-    key,
+    ...tellKeys(entry.command),
     operation: operation.op,
     ...(replays && { replays: formatRevision(partition, replays.letter) }),
     ...(operation.op === "discard" && { discards: formatRevision(partition, operation.letter) }),

@@ -15,7 +15,7 @@ import { WRITE_HEADERS, WRITE_PROBLEMS, writeAnswers } from "../write-descriptio
 const INT64_MAX = 2n ** 63n - 1n;
 
 const error = "is an integer of 64 bits.";
-const increment = z
+export const incrementSchema = z
   .string({ error: "is missing." })
   .regex(/^[+-]?\d{1,20}$/, { error, abort: true })
   .transform((text) => BigInt(text.replace("+", "")))
@@ -31,7 +31,7 @@ export const incrementValueRoute = describeRoute({
   description:
     "Exact over 64 bits. A key that is missing counts from 0. Metadata stays, and the expiry unless another is given.",
   parameters: keyParameters,
-  query: new Query({ increment, ...EXPIRY_PARAMETERS }, "invalid-increment", EXPIRY_PROBLEMS),
+  query: new Query({ increment: incrementSchema, ...EXPIRY_PARAMETERS }, "invalid-increment", EXPIRY_PROBLEMS),
   headers: WRITE_HEADERS,
   answers: writeAnswers(["counted"]),
   problems: [...WRITE_PROBLEMS, "quota-exceeded", "invalid-increment", "invalid-expiry"],
@@ -39,12 +39,12 @@ export const incrementValueRoute = describeRoute({
 });
 
 export function incrementValue(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { namespace, key, path, query } = parseKeyPath(incoming.target);
     const given = incrementValueRoute.query.read(query);
     const expiry = expiryOf(given, deps.now());
     const by = given.increment.toString();
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
-    return write(deps, incoming, target, { op: "increment", by, ...(expiry && { expiry }) });
+    return write(deps, incoming, target, { op: "increment", by, ...(expiry && { expiry }) }, caller.name);
   };
 }

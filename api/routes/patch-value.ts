@@ -44,13 +44,13 @@ export const patchValueRoute = describeRoute({
 });
 
 export function patchValue(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { namespace, key, path, query } = parseKeyPath(incoming.target);
     const expiry = expiryOf(patchValueRoute.query.read(query), deps.now());
     requireMergePatch(incoming.header("content-type"));
     const value = await incoming.body();
     checkPatch(value);
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
-    return write(deps, incoming, target, { op: "patch", value, ...(expiry && { expiry }) });
+    return write(deps, incoming, target, { op: "patch", value, ...(expiry && { expiry }) }, caller.name);
   };
 }

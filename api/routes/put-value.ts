@@ -41,7 +41,7 @@ export const putValueRoute = describeRoute({
 });
 
 export function putValue(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const { namespace, key, path, query } = parseKeyPath(incoming.target);
     const expiry = expiryOf(putValueRoute.query.read(query), deps.now());
     const metadata = parseMetadata(incoming.header("millrace-metadata"));
@@ -49,9 +49,9 @@ export function putValue(deps: AppDependencies): Handler {
     const value = await incoming.body();
     const target = { namespace, key, path, partition: partitionOf(namespace, key, deps.partitions) };
     if (expiry === undefined && metadata === undefined) {
-      return write(deps, incoming, target, { op: "put", contentType, value });
+      return write(deps, incoming, target, { op: "put", contentType, value }, caller.name);
     }
     const more = { ...(expiry && { expiry }), ...(metadata !== undefined && { metadata }) };
-    return write(deps, incoming, target, { op: "put", contentType, value, ...more });
+    return write(deps, incoming, target, { op: "put", contentType, value, ...more }, caller.name);
   };
 }

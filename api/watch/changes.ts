@@ -3,7 +3,7 @@
  * success. Pure.
  */
 import type { Entry } from "../../core/codec.ts";
-import type { Effect, Operation, Result } from "../../core/command.ts";
+import type { Command, Effect, Operation, Result } from "../../core/command.ts";
 import type { EntryId } from "../../core/entry-id.ts";
 
 /** What became of the key. */
@@ -31,22 +31,36 @@ export interface Change {
 export function changesOf(entry: Entry, result: Result | null): Change[] {
   if (entry.kind !== "command" || !hadEffect(result)) return [];
   const { id, command } = entry;
-  const { namespace, key, operation, replays } = command;
-  const event = eventOf(operation);
-  if (event === null) return [];
-  return [
-    {
-      id,
-      place: 1,
-      last: true,
-      namespace,
-      key,
-      event,
-      operation: operation.op,
-      ...(operation.op === "put" && { contentType: operation.contentType }),
-      ...(replays && { replays: replays.letter }),
-    },
-  ];
+  const { namespace, replays } = command;
+  const changed = changedBy(command, result);
+  return changed.map(({ key, operation, event }, index) => ({
+    id,
+    place: index + 1,
+    last: index === changed.length - 1,
+    namespace,
+    key,
+    event,
+    operation: operation.op,
+    ...(operation.op === "put" && { contentType: operation.contentType }),
+    ...(replays && { replays: replays.letter }),
+  }));
+}
+
+interface Changed {
+  readonly key: string;
+  readonly operation: Operation;
+  readonly event: ChangeEvent;
+}
+
+/** The keys that an applied command has changed: of a transaction those of its steps that had an effect. */
+function changedBy({ key, operation }: Command, result: Result | null): Changed[] {
+  const results = result?.outcome === "applied" ? result.steps : undefined;
+  const steps = operation.op === "txn" ? operation.steps : [{ key, operation }];
+  return steps.flatMap((step, index) => {
+    const event = eventOf(step.operation);
+    const effect = results?.[index]?.effect;
+    return event === null || (effect !== undefined && !changesKey(effect)) ? [] : [{ ...step, event }];
+  });
 }
 
 function hadEffect(result: Result | null): boolean {
@@ -61,6 +75,7 @@ function changesKey(effect: Effect): boolean {
     case "deleted":
     case "counted":
     case "expired":
+    case "committed":
       return true;
     case "absent":
     case "discarded":
@@ -81,6 +96,7 @@ function eventOf({ op }: Operation): ChangeEvent | null {
     case "expire":
       return "expire";
     case "discard":
+    case "txn":
       return null;
   }
 }

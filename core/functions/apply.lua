@@ -1,7 +1,8 @@
 -- apply: moves a partition's store from one watermark to a later one, with everything that belongs to it.
 --
 -- KEYS  1 watermark, 2 producers, 3 outcomes, 4 dead, 5 letters, 6 letters' order, 7 tracks of keys with letters,
---       8 expiries, 9 idempotency, 10 usage, then index keys, then each command's value key
+--       8 expiries, 9 idempotency, 10 usage, then index keys, then each command's value key, a
+--       transaction's value keys
 -- ARGV  1 expected watermark record, 2 channel, 3 number of index keys, 4 the commands as one JSON array, 5 their bodies,
 --       one after the other (one long argument costs far less than many short ones), 6 the namespaces of the index keys as a
 --       JSON array
@@ -9,7 +10,7 @@
 --       length of its body, time], and where they say something [..., parking, id of the dead letter it settles, 1 when
 --       forced, expiry, metadata, idempotency key, fingerprint]
 --       operation: put (argument = content type) | delete | increment (argument = by) | patch | expire | discard | park
---       (argument = reason)
+--       (argument = reason) | txn (argument: see transactions.lua)
 --       parking: block, so that later commands of the key wait behind it should it fail; else empty
 --       expiry: see expiry_of in operations.lua; empty: what the operation does by itself
 -- Reply { 'OK', new watermark record, rejected, dead, repeated, jumped }, or, with nothing changed:
@@ -21,7 +22,9 @@
 -- consecutive ordinals; R4, a producer's repeated sequence has no effect, a jump in it is counted as lost writes.
 -- Every command runs under pcall, because a function is no transaction: one that raises an error goes to the dead
 -- letters, in this call, under its own id, and the rest goes on. A command writes at most once, as its last step, so
--- an error leaves nothing of it behind. A replay of a dead letter runs as the command it replays; its letter is removed,
+-- an error leaves nothing of it behind; a transaction writes its keys one after the other when all of it is planned. By then nothing
+-- can fail: every key was read, so its type is ours, and Redis refuses for want of memory, of replicas or of a disk before a
+-- function's first write or not at all. A replay of a dead letter runs as the command it replays; its letter is removed,
 -- or learns of the failure, in the same call. No clock and no randomness: the same log gives the same store. Time is the
 -- commands' own and never goes back (see Producers): a key that has expired by it is as if it were not there.
 
@@ -109,35 +112,48 @@ end
 local Batch = {}
 Batch.__index = Batch
 
-function Batch:attempt(command, value_key, body, now)
+-- How much more a namespace holds; called before the key is written. `record` false: the key goes.
+function Batch:count(index, key, value_key, record, head)
+  local change = 0
+  if record then change = #key + #record - string.find(record, '\n', 1, true) end
+  if head then change = change - #key - redis.call('STRLEN', value_key) + head.size end
+  self.usage[index] = self.usage[index] + change
+end
+
+-- Writes what was planned for a key; `record` nil: it stays as it is.
+function Batch:commit(index, key, value_key, record, expires, head)
+  if record == nil then return end
+  self:count(index, key, value_key, record, head)
+  if record then redis.call('SET', value_key, record) else redis.call('DEL', value_key) end
+  if not record then
+    self.indexes[index][key] = false
+  elseif not head then
+    self.indexes[index][key] = 0
+  end
+  if expires or (head and head.expires) or self.expiries[value_key] then self.expiries[value_key] = expires or false end
+end
+
+-- `target`: the command's value key, or a transaction's keys.
+function Batch:attempt(command, target, body, now)
   local letters = self.letters
   if command[LETTER] and command[LETTER] ~= '' then
-    local verdict = letters:judge(command, value_key)
+    local verdict = letters:judge(command, target)
     if verdict then return verdict end
     if command[OPERATION] == 'discard' then return 'applied discarded' end
   elseif letters.tracking then
-    local blocker = letters:blocker(value_key)
+    local blocker = letters:blocker(target)
     if blocker then return 'dead blocked by ' .. blocker end
   end
-  local result, record, expires, head = plan(command, value_key, body, now)
-  if record == nil then return result end
-  self:count(command, record, head, value_key)
-  if record then redis.call('SET', value_key, record) else redis.call('DEL', value_key) end
-  if not record then
-    self.indexes[command[INDEX]][command[KEY]] = false
-  elseif not head then
-    self.indexes[command[INDEX]][command[KEY]] = 0
+  if is_transaction(command) then
+    local result, changes = plan_transaction(command, target, body, now)
+    for _, change in ipairs(changes or {}) do
+      self:commit(command[INDEX], change.key, change.value_key, change.record, change.expires, change.head)
+    end
+    return result
   end
-  if expires or (head and head.expires) or self.expiries[value_key] then self.expiries[value_key] = expires or false end
+  local result, record, expires, head = plan(command, target, body, now)
+  self:commit(command[INDEX], command[KEY], target, record, expires, head)
   return result
-end
-
--- Called before the key is written.
-function Batch:count(command, record, head, value_key)
-  local change = 0
-  if record then change = #command[KEY] + #record - string.find(record, '\n', 1, true) end
-  if head then change = change - #command[KEY] - redis.call('STRLEN', value_key) + head.size end
-  self.usage[command[INDEX]] = self.usage[command[INDEX]] + change
 end
 
 -- An expiry removes what has expired by the time of the log, whoever waits for whom; it is no write that a dead letter would
@@ -149,7 +165,7 @@ function Batch:expire(command, value_key, now)
     self.expiries[value_key] = expires
     return ABSENT
   end
-  self:count(command, false, head, value_key)
+  self:count(command[INDEX], command[KEY], value_key, false, head)
   redis.call('DEL', value_key)
   self.indexes[command[INDEX]][command[KEY]] = false
   self.expiries[value_key] = false
@@ -168,28 +184,28 @@ function Batch:note(id, result, command)
 end
 
 -- Result of one command, which is nowhere if it failed.
-function Batch:run(command, value_key, body)
+function Batch:run(command, target, body)
   local now = self.producers:at(command[TIME])
   if command[OPERATION] == 'park' then return 'dead ' .. command[ARGUMENT] end
   if self.producers:repeats(command[PRODUCER], command[SEQUENCE], command[ID], command[HEADER]) then return REPEATED end
   local duplicate = command[IDEMPOTENCY] and duplicate_of(self.keys[IDEMPOTENCY_KEY], command)
   if duplicate then return duplicate end
-  if command[OPERATION] == 'expire' then return self:expire(command, value_key, now) end
-  local ok, result = pcall(self.attempt, self, command, value_key, body, now)
+  if command[OPERATION] == 'expire' then return self:expire(command, target, now) end
+  local ok, result = pcall(self.attempt, self, command, target, body, now)
   if not ok then result = 'dead ' .. error_text(result) end
   return result
 end
 
 -- What follows from a result for dead letters and outcomes.
-function Batch:settle(command, value_key, body, result)
+function Batch:settle(command, target, body, result)
   local id, letters = command[ID], self.letters
   local letter = command[LETTER] and command[LETTER] ~= ''
   if result ~= REPEATED then
     if letter then
-      letters:settle(command, value_key, result)
+      letters:settle(command, target, result)
     elseif letters.tracking and command[OPERATION] ~= 'expire' and string.sub(result, 1, 7) == 'applied' and
       string.sub(result, 1, 17) ~= 'applied duplicate' then
-      letters:wrote(value_key, id)
+      letters:wrote(target, id)
     end
   end
   if PLAIN[result] and not command[IDEMPOTENCY] then return end
@@ -197,7 +213,7 @@ function Batch:settle(command, value_key, body, result)
   if outcome == 'rejected' then self.rejected = self.rejected + 1 end
   if outcome == 'dead' then
     self.dead = self.dead + 1
-    if not letter then letters:park(command, value_key, body, string.sub(result, 6)) end
+    if not letter then letters:park(command, target, body, string.sub(result, 6)) end
   end
   self:note(id, result, command)
 end
@@ -212,23 +228,29 @@ local function apply(keys, args)
   local foreign = foreign_type(keys, index_count)
   if foreign then return redis.error_reply('MRSTORE ' .. foreign .. ' has a type that is not ours') end
 
-  local values_from = #OWN_TYPES + index_count
+  local key_at = #OWN_TYPES + index_count + 1
   local batch = setmetatable({ keys = keys, producers = Producers.open(keys[2]), letters = Letters.open(keys, 4),
     indexes = {}, usage = {}, expiries = {}, rejected = 0, dead = 0, noted = false }, Batch)
-  batch.letters:load(keys, values_from + 1)
+  batch.letters:load(keys, key_at)
   local awaited, last_id = {}, nil
   local bodies, body_at = args[5], 1
   for i = 1, index_count do batch.indexes[i], batch.usage[i] = {}, 0 end
 
-  for i, command in ipairs(commands) do
+  for _, command in ipairs(commands) do
     local body = string.sub(bodies, body_at, body_at + command[LENGTH] - 1)
-    local value_key = command[OPERATION] == 'park' and '' or keys[values_from + i]
+    local target
+    if is_transaction(command) then
+      target, key_at = keys_from(command, keys, key_at)
+    else
+      target = command[OPERATION] == 'park' and '' or keys[key_at]
+      key_at = key_at + 1
+    end
     body_at = body_at + command[LENGTH]
     last_id = command[ID]
     if command[ORDINAL] ~= 0 then last_ordinal = command[ORDINAL] end
-    local result = batch:run(command, value_key, body)
+    local result = batch:run(command, target, body)
     if command[AWAITED] == 1 then awaited[last_id] = result end
-    batch:settle(command, value_key, body, result)
+    batch:settle(command, target, body, result)
   end
 
   for index, members in ipairs(batch.indexes) do update_sorted(keys[#OWN_TYPES + index], members) end

@@ -1,12 +1,13 @@
 /**
  * Typed wrapper of the store's function apply. See apply.lua for what it guarantees.
  */
-import { bodyOf, type Entry, encodeCondition, encodeExpiry, expiryOf } from "../codec.ts";
-import type { Command, Effect, Operation, RejectReason, Result } from "../command.ts";
-import { type EntryId, ID_ZERO, idTimeMs } from "../entry-id.ts";
+import { bodyOf, type Entry } from "../codec.ts";
+import type { Effect, RejectReason, Result, StepResult } from "../command.ts";
+import { type EntryId, ID_ZERO } from "../entry-id.ts";
 import type { PartitionKeys } from "../keys.ts";
-import { ACCEPT_LEAD_MAX_MS } from "../limits.ts";
 import type { Call } from "../redis/link.ts";
+import { keysOf } from "../transaction.ts";
+import { type CommandTuple, tupleOf } from "./command-tuple.ts";
 import type { Library } from "./library.ts";
 
 /** How far a partition's store is: the last command applied, and how many the log counts up to it. */
@@ -44,15 +45,6 @@ export interface AppliedMessage {
 /** An entry that apply can take: a command, or a malformed one, which it parks. */
 export type ApplicableEntry = Exclude<Entry, { kind: "unsupported" }>;
 
-/**
- * As apply.lua reads it: id, ordinal, operation, producer, sequence, argument, condition, awaited, index, key, header,
- * length, time; and where they say something parking, dead letter, forced, expiry, metadata, idempotency key, fingerprint.
- */
-type CommandTuple = [
-  ...[EntryId, number, string, string, number, string, string, 0 | 1, number, string, string, number, number],
-  ...(string | number)[],
-];
-
 export function applyCall(
   library: Library,
   keys: PartitionKeys,
@@ -72,7 +64,7 @@ export function applyCall(
       bodies.push(body);
       continue;
     }
-    const { command, stamp } = entry;
+    const { command } = entry;
     const { operation, namespace } = command;
     let index = indexNumbers.get(namespace);
     if (operation.op === "discard") {
@@ -84,28 +76,13 @@ export function applyCall(
         index = indexKeys.push(keys.index(namespace));
         indexNumbers.set(namespace, index);
       }
-      valueKeys.push(keys.value(namespace, command.key));
+      if (operation.op === "txn") {
+        for (const key of keysOf(command)) valueKeys.push(keys.value(namespace, key));
+      } else valueKeys.push(keys.value(namespace, command.key));
     }
     const body = bodyOf(command);
     bodies.push(body);
-    const tuple: CommandTuple = [
-      entry.id,
-      entry.ordinal,
-      operation.op,
-      stamp.producer,
-      stamp.sequence,
-      argumentOf(operation),
-      command.condition ? encodeCondition(command.condition) : "",
-      command.awaited ? 1 : 0,
-      index,
-      command.key,
-      entry.header,
-      body.length,
-      // An api whose clock is ahead must not let keys expire.
-      Math.min(command.acceptedMs, idTimeMs(entry.id) + ACCEPT_LEAD_MAX_MS),
-    ];
-    pushRest(tuple, command);
-    commands.push(tuple);
+    commands.push(tupleOf(entry, index, body.length));
   }
   const ownKeys = [
     ...[keys.watermark, keys.producers, keys.outcomes, ...letterKeys(keys)],
@@ -129,37 +106,9 @@ export function applyCall(
   };
 }
 
-/** What only some commands say: nothing at all for most. */
-function pushRest(tuple: CommandTuple, { operation, replays, parking, idempotency }: Command): void {
-  const expiry = expiryOf(operation);
-  const metadata = operation.op === "put" ? operation.metadata : undefined;
-  const settles = operation.op === "discard" ? operation.letter : replays?.letter;
-  const more = expiry !== undefined || metadata !== undefined || idempotency !== undefined;
-  if (settles !== undefined) tuple.push("", settles, replays?.force ? 1 : 0);
-  else if (more) tuple.push(parking === "block" ? parking : "", "", 0);
-  else if (parking === "block") tuple.push(parking);
-  if (more) tuple.push(expiry ? encodeExpiry(expiry) : "", metadata ?? "");
-  if (idempotency) tuple.push(idempotency.key, idempotency.fingerprint);
-}
-
 /** Everything that a partition knows of its dead letters, as the functions take it. */
 export function letterKeys(keys: PartitionKeys): readonly string[] {
   return [keys.dead, keys.letters, keys.letterOrder, keys.letterTracks];
-}
-
-/** What an operation carries beside its value: a put its content type, an increment its step. */
-export function argumentOf(operation: Operation): string {
-  switch (operation.op) {
-    case "put":
-      return operation.contentType;
-    case "increment":
-      return operation.by;
-    case "delete":
-    case "patch":
-    case "expire":
-    case "discard":
-      return "";
-  }
 }
 
 export function parseApplyReply(reply: unknown): ApplyReply {
@@ -203,21 +152,34 @@ export function parseAppliedMessage(message: string): AppliedMessage {
   };
 }
 
-/** A result as apply writes it: `<outcome> <effect or reason> [<value, or id of what stands in the way>]`. */
+/**
+ * A result as apply writes it: `<outcome> <effect or reason> [<value, or id of what stands in the way, or /place>]`. The value
+ * of a transaction is what became of each of its steps: `created,counted:42`.
+ */
 export function parseResult(text: string): Result {
   const [outcome, second, value] = text.split(" ");
   switch (outcome) {
-    case "applied":
-      return value === undefined
-        ? { outcome: "applied", effect: second as Effect }
-        : { outcome: "applied", effect: second as Effect, value };
+    case "applied": {
+      const effect = second as Effect;
+      if (effect === "committed") return { outcome, effect, steps: parseSteps(value ?? "") };
+      return value === undefined ? { outcome, effect } : { outcome, effect, value };
+    }
     case "rejected": {
       const reason = second as RejectReason;
-      return value === undefined ? { outcome: "rejected", reason } : { outcome: "rejected", reason, by: value };
+      if (value === undefined) return { outcome, reason };
+      return value.startsWith("/") ? { outcome, reason, at: value } : { outcome, reason, by: value };
     }
     case "dead":
       return { outcome: "dead", reason: text.slice("dead ".length) };
     default:
       throw new Error("a result is not ours");
   }
+}
+
+function parseSteps(text: string): StepResult[] {
+  if (text === "") return [];
+  return text.split(",").map((step) => {
+    const [effect, value] = step.split(":") as [Effect, string?];
+    return value === undefined ? { effect } : { effect, value };
+  });
 }

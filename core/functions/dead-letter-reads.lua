@@ -10,6 +10,13 @@ local function letter_of(entry, letters_key)
   return { id, values.reason or '', values.v1, values.b or '', state }
 end
 
+-- Header and body of a letter that is there.
+function Letters:read(id)
+  local at = self:find(id).at
+  local letter = letter_of(redis.call('XRANGE', self.dead, at, at)[1], self.letters)
+  return letter[3], letter[4]
+end
+
 -- list_letters: a page of a partition's letters, oldest first, without their values.
 --
 -- KEYS  1 dead, 2 letters
@@ -55,20 +62,28 @@ end
 
 -- foresee_replays: what replays, in this order, would come to now. A condition is judged by the key as it is now.
 --
--- KEYS  1 dead, 2 letters, 3 letters' order, 4 tracks, then each replay's value key
+-- KEYS  1 dead, 2 letters, 3 letters' order, 4 tracks, then each replay's value keys
 -- ARGV  1 the replays as one JSON array, each [id of the letter, operation, argument, condition, 1 when forced], 2 time, ms
 -- Reply for each a result as apply would write it; 'applied' where nothing stands in the way
 local function foresee_replays(keys, args)
-  local letters, settled, results = Letters.open(keys, 1), {}, {}
+  local letters, settled, results, key_at = Letters.open(keys, 1), {}, {}, 5
   for i, replay in ipairs(cjson.decode(args[1])) do
-    local value_key = keys[4 + i]
     local command = { [ID] = replay[1], [LETTER] = replay[1], [OPERATION] = replay[2], [ARGUMENT] = replay[3], [CONDITION] = replay[4],
       [FORCE] = replay[5] }
+    local target
+    if is_transaction(command) then
+      target, key_at = keys_from(command, keys, key_at)
+    else
+      target, key_at = keys[key_at], key_at + 1
+    end
     local ok, result = pcall(function()
-      return letters:judge(command, value_key, settled[value_key]) or foresee(command, value_key, tonumber(args[2]))
+      return letters:judge(command, target, settled) or
+        foresee(command, target, tonumber(args[2]), function() return letters:read(replay[1]) end)
     end)
     if not ok then result = 'dead ' .. error_text(result) end
-    if not result then settled[value_key] = (settled[value_key] or 0) + 1 end
+    if not result then
+      for _, value_key in ipairs(changed_keys(target)) do settled[value_key] = (settled[value_key] or 0) + 1 end
+    end
     results[i] = result or 'applied'
   end
   return results

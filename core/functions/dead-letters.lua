@@ -2,9 +2,12 @@
 --
 -- dead     stream: each letter under its command's own id. Never changed, only removed
 -- letters  hash: by a letter's id what may change, a JSON array [bytes, attempts, its id in the stream, its value key
---          (empty: malformed, of no key), id of the last replay that failed, that one's reason]; @bytes is the sum
+--          (empty: of no key; a list: of those that a transaction changes), id of the last replay that failed, that one's reason]; @bytes is the sum
 -- order    sorted set, score 0: '<length of the value key>:<value key><id with leading zeros>': a key's letters in order
 -- tracks   hash: by value key, while the key has letters: '<1 when blocked, else 0> <id of the last write since, or ->'
+--
+-- A letter is of the keys that its command changes: it holds them up, and yields to their writes. A key that a transaction only
+-- looks at holds the transaction up, and not the other way round: its conditions are judged again.
 --
 -- A write counts at its place in the log, a replay at the place of its letter: so the letters of a key can be replayed one
 -- after the other, and each yields to what was written after it. Nothing is kept of keys that have no letters: where
@@ -41,6 +44,23 @@ end
 local function place_of(value_key, id)
   local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
   return prefix_of(value_key) .. string.format('%016.0f-%016.0f', tonumber(ms), tonumber(seq))
+end
+
+-- Of what letters call `target`: a command's value key (empty: it has none), or a transaction's keys.
+local function changed_keys(target)
+  if type(target) == 'table' then return { unpack(target, 1, target.changed) } end
+  return target == '' and {} or { target }
+end
+
+local function named_keys(target)
+  return type(target) == 'table' and target or changed_keys(target)
+end
+
+local function same_keys(a, b)
+  for i = 1, math.max(#a, #b) do
+    if a[i] ~= b[i] then return false end
+  end
+  return true
 end
 
 local Letters = {}
@@ -100,55 +120,69 @@ function Letters:find(id)
   local text = redis.call('HGET', self.letters, id)
   if not text then return nil end
   local state = cjson.decode(text)
-  return { bytes = state[1], attempts = state[2], at = state[3], value_key = state[4], last = state[5], reason = state[6] }
+  local keys = type(state[4]) == 'table' and state[4] or changed_keys(state[4])
+  return { bytes = state[1], attempts = state[2], at = state[3], keys = keys, last = state[5], reason = state[6] }
 end
 
 function Letters:write(id, letter)
+  local keys = #letter.keys > 1 and letter.keys or letter.keys[1] or ''
   redis.call('HSET', self.letters, id,
-    cjson.encode({ letter.bytes, letter.attempts, letter.at, letter.value_key, letter.last, letter.reason }))
+    cjson.encode({ letter.bytes, letter.attempts, letter.at, keys, letter.last, letter.reason }))
 end
 
--- `value_key` is empty for an entry that is of no key.
-function Letters:park(command, value_key, body, reason)
+function Letters:park(command, target, body, reason)
   local id, header = command[ID], command[HEADER]
   local at = note(self.dead, id, 'reason', reason, 'attempts', '1', 'v1', header, 'b', body)
   local bytes = #header + #body
-  self:write(id, { bytes = bytes, attempts = 1, at = at, value_key = value_key, last = '', reason = '' })
+  local keys = changed_keys(target)
+  self:write(id, { bytes = bytes, attempts = 1, at = at, keys = keys, last = '', reason = '' })
   redis.call('HINCRBY', self.letters, '@bytes', string.format('%d', bytes))
-  redis.call('ZADD', self.order, 0, place_of(value_key, id))
-  if value_key == '' then return end
-  local track = self:track(value_key) or { blocked = false }
-  track.blocked = track.blocked or command[PARKING] == 'block'
-  self:save(value_key, track)
+  if #keys == 0 then redis.call('ZADD', self.order, 0, place_of('', id)) end
+  for _, value_key in ipairs(keys) do
+    redis.call('ZADD', self.order, 0, place_of(value_key, id))
+    local track = self:track(value_key) or { blocked = false }
+    track.blocked = track.blocked or command[PARKING] == 'block'
+    self:save(value_key, track)
+  end
 end
 
--- The letter that a new command of this key has to wait behind, or nil.
-function Letters:blocker(value_key)
-  local track = self:track(value_key)
-  return track and track.blocked and self:first(value_key) or nil
+-- The letter that a new command has to wait behind, or nil.
+function Letters:blocker(target)
+  for _, value_key in ipairs(named_keys(target)) do
+    local track = self:track(value_key)
+    local first = track and track.blocked and self:first(value_key)
+    if first then return first end
+  end
 end
 
--- Why a letter cannot be replayed or discarded now, or nil. `skipped`: so many of its key's letters are thought away.
-function Letters:judge(command, value_key, skipped)
+-- Why a letter cannot be replayed or discarded now, or nil. `settled`: by key, so many of its letters are thought away.
+function Letters:judge(command, target, settled)
   local id = command[LETTER]
   local letter = self:find(id)
   if not letter then return 'rejected dead-letter-gone' end
   if command[OPERATION] == 'discard' then return nil end
-  if letter.value_key ~= value_key then error('the dead letter is of another key', 0) end
-  local track = command[FORCE] ~= 1 and self:track(value_key)
-  if not track then return nil end
-  if track.last and newer(track.last, id) then return 'rejected newer-write ' .. track.last end
-  if not track.blocked then return nil end
-  local first = self:first(value_key, skipped)
-  if first and newer(id, first) then return 'rejected older-letter-first ' .. first end
+  if not same_keys(letter.keys, changed_keys(target)) then error('the dead letter is of another key', 0) end
+  if command[FORCE] == 1 then return nil end
+  for _, value_key in ipairs(letter.keys) do
+    local track = self:track(value_key)
+    if track and track.last and newer(track.last, id) then return 'rejected newer-write ' .. track.last end
+  end
+  for _, value_key in ipairs(named_keys(target)) do
+    local track = self:track(value_key)
+    local first = track and track.blocked and self:first(value_key, settled and settled[value_key])
+    if first and newer(id, first) then return 'rejected older-letter-first ' .. first end
+  end
 end
 
--- A command of this key had its effect, at this place of the log.
-function Letters:wrote(value_key, id)
-  local track = self:track(value_key)
-  if not track or (track.last and not newer(id, track.last)) then return end
-  track.last = id
-  self:save(value_key, track)
+-- A command had its effect on its keys, at this place of the log.
+function Letters:wrote(target, id)
+  for _, value_key in ipairs(changed_keys(target)) do
+    local track = self:track(value_key)
+    if track and (not track.last or newer(id, track.last)) then
+      track.last = id
+      self:save(value_key, track)
+    end
+  end
 end
 
 function Letters:remove(id)
@@ -156,21 +190,25 @@ function Letters:remove(id)
   if letter.at ~= '' then redis.call('XDEL', self.dead, letter.at) end
   redis.call('HDEL', self.letters, id)
   redis.call('HINCRBY', self.letters, '@bytes', string.format('%d', -letter.bytes))
-  redis.call('ZREM', self.order, place_of(letter.value_key, id))
-  if letter.value_key == '' or self:first(letter.value_key) then return end
-  self.tracks[letter.value_key] = false
-  redis.call('HDEL', self.hash, letter.value_key)
+  if #letter.keys == 0 then redis.call('ZREM', self.order, place_of('', id)) end
+  for _, value_key in ipairs(letter.keys) do
+    redis.call('ZREM', self.order, place_of(value_key, id))
+    if not self:first(value_key) then
+      self.tracks[value_key] = false
+      redis.call('HDEL', self.hash, value_key)
+    end
+  end
 end
 
 local UNTRIED = { ['dead-letter-gone'] = true, ['newer-write'] = true, ['older-letter-first'] = true }
 
 -- What follows from the result of a replay or a discard. One that was tried in vain keeps the letter and its first
 -- error; one that was not even tried changes nothing.
-function Letters:settle(command, value_key, result)
+function Letters:settle(command, target, result)
   local id = command[LETTER]
   local outcome, reason = string.match(result, '^(%a+) (.*)$')
   if outcome == 'applied' then
-    if command[OPERATION] ~= 'discard' then self:wrote(value_key, id) end
+    if command[OPERATION] ~= 'discard' then self:wrote(target, id) end
     return self:remove(id)
   end
   if outcome == 'rejected' and UNTRIED[string.match(reason, '^%S+')] then return end

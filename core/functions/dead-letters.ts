@@ -1,13 +1,15 @@
 /**
  * Typed wrappers of the store's functions that read dead letters. See dead-letter-reads.lua for what they answer.
  */
-import { encodeCondition } from "../codec.ts";
 import type { Command, Result } from "../command.ts";
 import type { DeadLetter, LetterPage } from "../dead-letter.ts";
 import type { EntryId } from "../entry-id.ts";
 import type { PartitionKeys } from "../keys.ts";
+import { encodeCondition } from "../operation-codec.ts";
 import type { Call } from "../redis/link.ts";
-import { argumentOf, letterKeys, parseResult } from "./apply.ts";
+import { keysOf } from "../transaction.ts";
+import { letterKeys, parseResult } from "./apply.ts";
+import { argumentOf } from "./command-tuple.ts";
 import type { Library } from "./library.ts";
 
 /** A replay that was not done yet. */
@@ -60,12 +62,12 @@ export function foreseeCall(
   nowMs: number,
 ): Call {
   const own = letterKeys(keys);
-  const values = replays.map(({ command }) => keys.value(command.namespace, command.key));
-  const tuples = replays.map(({ letter, command: { operation, condition }, force }) => [
+  const values = replays.flatMap(({ command }) => keysOf(command).map((key) => keys.value(command.namespace, key)));
+  const tuples = replays.map(({ letter, command, force }) => [
     letter,
-    operation.op,
-    argumentOf(operation),
-    condition ? encodeCondition(condition) : "",
+    command.operation.op,
+    argumentOf(command),
+    command.condition ? encodeCondition(command.condition) : "",
     force ? 1 : 0,
   ]);
   return {

@@ -64,6 +64,7 @@ const STORE_FILES = [
   "./integers.lua",
   "./merge-patch.lua",
   "./operations.lua",
+  "./transactions.lua",
   "./producers.lua",
   "./dead-letters.lua",
 ];

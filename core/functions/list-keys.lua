@@ -35,8 +35,8 @@ end
 --
 -- The value keys are not declared: they are known only when the index is read, and the value must be of the moment of
 -- the watermark. They carry the hash tag of KEYS 3, which stands before anything of a client's: on Redis Cluster all are
--- in the slot of the declared keys. While that slot is on its way to another node Redis refuses whatever is not here, so
--- that nothing is left out unseen.
+-- in the slot of the declared keys. While that slot moves to another node Redis refuses the call, or the key that is not
+-- here any more, so that nothing is left out unseen.
 local function list_keys(keys, args)
   local bound, prefix, now_ms = args[1], args[2], tonumber(args[3])
   local keys_left, members_left, bytes_left = tonumber(args[4]), tonumber(args[5]), tonumber(args[6])

@@ -1,9 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { findFreePort } from "../../infra/local/ports.ts";
 import { openLink } from "../../tests/harness/link.ts";
 import { at, entries, put } from "../../tests/harness/log-entries.ts";
-import { openRedis } from "../../tests/harness/log-reader.ts";
-import { startRedis } from "../../tests/harness/redis-server.ts";
+import { startRedisClusters } from "../../tests/harness/redis-cluster.ts";
+import { type RedisServer, startRedis } from "../../tests/harness/redis-server.ts";
 import { readStore, type StoreReader } from "../../tests/harness/store-reader.ts";
 import { waitFor } from "../../tests/harness/wait-for.ts";
 import { Store } from "../store.ts";
@@ -79,16 +78,37 @@ test("a prefix selects by bytes, also one whose last bytes are the highest there
   expect(await listed(0x61, 0xff, 0xfe)).toEqual([]);
 });
 
-test("on Redis Cluster, too, values are found by keys that nobody declared: they share the slot of those that are", async () => {
-  const ports = ["--cluster-announce-ip", "127.0.0.1", "--cluster-port", String(await findFreePort())];
-  const node = await startRedis({ kind: "store", args: ["--cluster-enabled", "yes", ...ports] });
-  const direct = openRedis(node);
-  await direct.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383);
-  await waitFor(async () => (await direct.cluster("INFO")).includes("cluster_state:ok"), { what: "a cluster of one" });
-  const cluster = new Store(await openLink(node.url.replace("redis:", "redis+cluster:")), 2);
-  await cluster.apply(PARTITION, WATERMARK_ZERO, entries(["a", "{b}", "c{d}", "{p00}"].map((key) => put(key, key))));
-  const page = await cluster.list(PARTITION, "n", { ...EVERYTHING, wholeMaxBytes: 100 });
-  expect(page.keys.map(({ stored }) => String(stored.value))).toEqual(["a", "c{d}", "{b}", "{p00}"]);
+test("on Redis Cluster, while a slot moves, a page has all its keys or is refused: none is declared, none is left out", async () => {
+  const { store: cluster } = await startRedisClusters(2);
+  const sharded = new Store(await openLink(cluster.url), 2);
+  await sharded.prepare();
+  const names = Array.from({ length: 300 }, (_, i) => `${"{}"[i % 2]}key{${i}}`);
+  await sharded.apply(PARTITION, WATERMARK_ZERO, entries(names.map((key) => put(key, key))));
+  const { watermark } = reader.keys(PARTITION);
+  const [first, second] = cluster.masters as [RedisServer, RedisServer];
+  const places = (await cluster.ownerOf(watermark)) === first ? [second, first, second] : [first, second, first];
+  let moving = true;
+  const moves = (async () => {
+    for (const place of places) await cluster.moveSlotOf(watermark, place);
+  })().finally(() => {
+    moving = false;
+  });
+  let listed = 0;
+  let refused = 0;
+  while (moving) {
+    try {
+      const page = await sharded.list(PARTITION, "n", EVERYTHING);
+      expect(page.keys).toHaveLength(names.length);
+      listed += 1;
+    } catch (error) {
+      expect(error).toMatchObject({ code: "store-unavailable" });
+      refused += 1;
+    }
+  }
+  await moves;
+  const after = await waitFor(() => sharded.list(PARTITION, "n", EVERYTHING), { what: "a list after the moves" });
+  expect(after.keys.map(({ key }) => String(key))).toEqual(names.toSorted());
+  expect(listed + refused).toBeGreaterThan(1);
 });
 
 test("another namespace that begins alike is another namespace", async () => {

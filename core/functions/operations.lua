@@ -107,23 +107,21 @@ function operations.patch(command, current, body, now, value_key)
   return current and REPLACED or CREATED, changed_of(command, current, now, 'application/json', merged)
 end
 
+-- A key as it stands at this time (nil: there is none), and the head of what is there, expired or not.
+local function standing(value_key, now)
+  local head = read_head(value_key)
+  if head and head.expires and head.expires <= now then return nil, head end
+  return head, head
+end
+
 -- What a command would do to its key at this time: result, new record, its expiry, and the head of what is there. Writes
 -- nothing. A forced replay is the operator's word against the condition, too.
 local function plan(command, value_key, body, now)
-  local head = read_head(value_key)
-  local current = head
-  if head and head.expires and head.expires <= now then current = nil end
+  local current, head = standing(value_key, now)
   local condition = command[CONDITION]
   if condition ~= '' and command[FORCE] ~= 1 and not met(condition, current) then return 'rejected condition-not-met' end
   local result, record, expires = operations[command[OPERATION]](command, current, body, now, value_key)
   return result, record, expires, head
-end
-
--- What a command would come to now, as far as it is no plain success; nil else. Writes nothing. Of a patch it is only
--- known whether there is something to merge into.
-local function foresee(command, value_key, now)
-  local result = plan(command, value_key, command[OPERATION] == 'patch' and '{}' or '', now)
-  return string.sub(result, 1, 8) == 'rejected' and result or nil
 end
 
 local function error_text(reason)

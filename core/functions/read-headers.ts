@@ -74,5 +74,6 @@ export function parseHeaderPage(reply: unknown, range: HeaderRange): HeaderPage 
 function entryOf(id: EntryId, line: Buffer): Entry | null {
   if (line.byteLength === 0) return null;
   const version = VERSION_PATTERN.exec(line.toString("latin1", 0, VERSION_MAX_CHARS))?.[0];
-  return decodeEntry(id, version === undefined ? [V1, line, B, NOTHING] : [Buffer.from(version), NOTHING, B, NOTHING]);
+  const fields = version === undefined ? [V1, line, B, NOTHING] : [Buffer.from(version), NOTHING, B, NOTHING];
+  return decodeEntry(id, fields, true);
 }

@@ -6,6 +6,7 @@ import { principalOf } from "../../api/caller.ts";
 import type { Cors } from "../../api/cors.ts";
 import type { AppDependencies, ReadableStore } from "../../api/dependencies.ts";
 import { DocsFiles } from "../../api/docs-files.ts";
+import { Repeats } from "../../api/idempotency.ts";
 import { RequestIds } from "../../api/problem.ts";
 import { encodeHeader } from "../../core/codec.ts";
 import type { Command } from "../../core/command.ts";
@@ -70,6 +71,7 @@ export function startAccessLab({ cors = null, anonymous = false }: AccessLabOpti
     read: async () => ({ watermark: { id: "10-9", ordinal: 9 }, stored }),
     list: async () => ({ watermark: { id: "10-9", ordinal: 9 }, keys: [], reached: null }),
     outcome: async () => null,
+    first: async () => null,
     watermark: async () => ({ id: "10-9", ordinal: 9 }),
     letters: async () => ({ letters: [], next: null, places: [] }),
     letter: async (_, id) => {
@@ -123,6 +125,7 @@ export function startAccessLab({ cors = null, anonymous = false }: AccessLabOpti
     feed: noting("feed", { wait: async () => ({ passed: false }) as const }),
     watches: noting("watches", { open: async () => new ReadableStream<Uint8Array>() }),
     floors: { admit: () => true, floor: () => ({ id: "0-0", ordinal: 0 }) },
+    repeats: new Repeats(store, () => false),
     losses: noting("losses", { find: async () => null, accept: async () => "not-lost" as const, list: async () => [] }),
     monitor: {
       report: async () => {

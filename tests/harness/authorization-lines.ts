@@ -16,7 +16,7 @@ type Rule = {
   readonly action: Action | "any" | "none";
 };
 interface Line extends Rule {
-  /** One request for the key, or for an entry of it. */
+  /** One request for the key, or for an entry of it. What stands after # is for the body: there it takes the place of `<key>`. */
   readonly path: (key: Key | "none") => string;
   readonly body?: string;
   readonly type?: string;
@@ -71,6 +71,14 @@ export const LINES: Readonly<Record<RouteName, Line>> = {
     kind: "key",
     action: "write",
     path: (key) => `${value(key)}?increment=1`,
+    allowed: 202,
+  },
+  "POST /v1/txn/{namespace}": {
+    kind: "key",
+    action: "write",
+    path: (key) => `/v1/txn/n#${key}`,
+    body: '{"then":[{"op":"delete","key":"<key>"}]}',
+    type: "application/json",
     allowed: 202,
   },
   "GET /v1/kv/{namespace}": { kind: "key", action: "read", path: (key) => `/v1/kv/n?prefix=${key}`, allowed: 200 },

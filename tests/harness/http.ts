@@ -28,6 +28,13 @@ export interface HttpClient {
   readonly get: (namespace: string, key: string, options?: SendOptions) => Promise<Answer>;
   readonly remove: (namespace: string, key: string, options?: SendOptions) => Promise<Answer>;
   readonly increment: (namespace: string, key: string, by?: string, options?: SendOptions) => Promise<Answer>;
+  /** `POST /v1/txn/{namespace}`. */
+  readonly commit: (
+    namespace: string,
+    operations: readonly unknown[],
+    conditions?: readonly unknown[],
+    options?: SendOptions,
+  ) => Promise<Answer>;
   /** `GET /v1/commands/{id}`. */
   readonly command: (revision: string, waitS?: number) => Promise<Answer>;
 }
@@ -100,6 +107,12 @@ export function httpClient(url: string, options: ClientOptions = {}): HttpClient
     remove: (namespace, key, options) => send("DELETE", pathOf(namespace, key), options),
     increment: (namespace, key, by = "1", options) =>
       send("POST", `${pathOf(namespace, key)}?increment=${by}`, options),
+    commit: (namespace, operations, conditions = [], options) =>
+      send("POST", `/v1/txn/${namespace}`, {
+        ...options,
+        headers: { "content-type": "application/json", ...options?.headers },
+        body: `{"if":${JSON.stringify(conditions)},"then":${JSON.stringify(operations)}}`,
+      }),
     command: (revision, waitS = 0) => send("GET", `/v1/commands/${revision}?wait=${waitS}`),
   };
 }

@@ -1,6 +1,7 @@
 /** What an app needs where nothing of log and store is asked: everything of them is away. */
 import type { AppDependencies } from "../../api/dependencies.ts";
 import { DocsFiles } from "../../api/docs-files.ts";
+import { Repeats } from "../../api/idempotency.ts";
 import { RequestIds } from "../../api/problem.ts";
 import { OperatingError } from "../../core/errors.ts";
 import { WATERMARK_ZERO } from "../../core/functions/apply.ts";
@@ -18,6 +19,7 @@ export const IDLE: AppDependencies = {
   store: {
     read: away,
     outcome: away,
+    first: away,
     watermark: away,
     letters: away,
     letter: away,
@@ -37,6 +39,7 @@ export const IDLE: AppDependencies = {
   namespaces: { known: new Map(), untilKnown: () => null },
   jobStreams: { open: () => new ReadableStream() },
   system: { partition: 0, read: away, page: away },
+  repeats: new Repeats({ first: away }, () => false),
   lettersFull: () => false,
   requestIds: new RequestIds("idle"),
   traceparentOf: () => undefined,
