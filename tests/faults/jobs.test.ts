@@ -7,6 +7,7 @@ import { jobKey, systemPartition } from "../../core/system-keys.ts";
 import { eachOf } from "../harness/crowd.ts";
 import { accepted, type HttpClient, httpClient } from "../harness/http.ts";
 import { finished, readJob, startDelete } from "../harness/jobs.ts";
+import { keysIn } from "../harness/keys-of.ts";
 import { readLog } from "../harness/log-reader.ts";
 import { type Partitions, watchPartitions } from "../harness/partitions.ts";
 import { openProducer } from "../harness/producer.ts";
@@ -102,6 +103,28 @@ describe("a deletion of 20,000 keys whose runner is killed, frozen and killed ag
     // A page that was under way at each change of the runner may have come twice, and no more.
     expect(deletes.length - new Set(deletes.map(({ key }) => key)).size).toBeLessThanOrEqual(4 * 200);
   });
+});
+
+test("what was accepted before a deletion and is not applied yet is deleted, too: it waits for it", async () => {
+  const stack = await startStack({ partitions: PARTITIONS, consumers: 0, env: { MILLRACE_LEASE_MS: "60000" } });
+  const client = httpClient(stack.url);
+  const [one, two] = [
+    await stack.addConsumer({ env: { MILLRACE_CONSUMER: "one" } }),
+    await stack.addConsumer({ env: { MILLRACE_CONSUMER: "two" } }),
+  ];
+  const owners = await watchPartitions(stack.url).ownedBy(["one", "two"]);
+  const other = owners.find(({ partition }) => partition !== systemPartition(PARTITIONS));
+  // It keeps its partition for a minute: nobody else applies what is accepted there.
+  const frozen = other?.owner === "one" ? one : two;
+  frozen.pause();
+  const keys = keysIn(other?.partition ?? 0, PARTITIONS, "late", 300);
+  await eachOf(keys, 16, async (key) => accepted(await client.put("late", key, "v")));
+  const job = await startDelete(client, "late");
+  await waitFor(async () => (await readJob(client, job.id)).state === "running");
+  expect(await readJob(client, job.id, 2)).toMatchObject({ state: "running" });
+  frozen.resume();
+  expect(await finished(client, job.id)).toMatchObject({ state: "done", progress: { deleted: keys.length } });
+  expect((await indexOf(stack, "late")).size).toBe(0);
 });
 
 test("finished jobs go when they are a week old, or when there are a thousand younger ones; others stay", async () => {
