@@ -24,6 +24,7 @@ const unavailableStore = {
   letter: unavailable,
   letterCounts: unavailable,
   foresee: unavailable,
+  usage: unavailable,
 };
 
 let submitted: Command[];
@@ -43,21 +44,14 @@ beforeEach(() => {
       submitted.push(command);
       return { partition: 3, id: "10-2", grade: "memory" };
     },
-    admission: { admit: () => undefined },
-    log: { find: async () => null, position: unavailable, gives: () => "yes", defaultGrade: "memory" },
+    log: { ...IDLE.log, find: async () => null, position: unavailable },
     replicas: { read: unavailable, list: unavailable },
     store: unavailableStore,
     feed: { wait: async () => ({ passed: false }) },
-    floors: { admit: () => true, floor: () => WATERMARK_ZERO },
-    watches: { open: unavailable },
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
-    settingsOf: () => ({ parking: "skip" }),
     repeats: new Repeats({ first: async () => null }, () => false),
-    lettersFull: () => false,
     requestIds: new RequestIds("p"),
-    traceparentOf: () => undefined,
-    now: () => 1,
     report: (error) => reported.push(error),
     countProblem: (slug) => problems.push(slug),
     counterOf: (route) => (status) => counted.push(`${route} ${status}`),

@@ -5,7 +5,6 @@ import { z } from "zod";
 import { port, sharedConfigFields } from "../core/config.ts";
 import { BACKLOG_MAX_COMMANDS, CONNECTIONS_MAX, IDEMPOTENCY_KEYS_MAX } from "../core/limits.ts";
 import { corsOrigins } from "./cors.ts";
-import { namespaces } from "./namespaces.ts";
 import { rateLimit } from "./rate-limits.ts";
 
 const JWT_VARIABLES = ["MILLRACE_JWKS_URL", "MILLRACE_JWT_ISSUER", "MILLRACE_JWT_AUDIENCE"] as const;
@@ -36,7 +35,6 @@ export const apiConfigSchema = z
     MILLRACE_IDEMPOTENCY_KEYS_MAX: z.coerce.number().int().min(1).default(IDEMPOTENCY_KEYS_MAX),
     /** Open connections of clients. */
     MILLRACE_CONNECTIONS_MAX: z.coerce.number().int().min(1).default(CONNECTIONS_MAX),
-    MILLRACE_NAMESPACES: namespaces,
   })
   .superRefine((config, context) => {
     const fault = (path: keyof typeof config, message: string) =>

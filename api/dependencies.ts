@@ -16,16 +16,20 @@ import type { DocsFiles } from "./docs-files.ts";
 import type { ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
 import type { Repeats } from "./idempotency.ts";
+import type { JobStreams } from "./job-streams.ts";
+import type { NamespaceRegistry } from "./namespace-registry.ts";
 import type { SettingsOf } from "./namespaces.ts";
 import type { PartitionLosses } from "./partition-losses.ts";
 import type { PartitionReport } from "./partition-monitor.ts";
 import type { RequestIds } from "./problem.ts";
+import type { Quotas } from "./quotas.ts";
+import type { SystemValues } from "./system-values.ts";
 import type { Watches } from "./watch/watches.ts";
 
 /** What the app reads of the store. */
 export type ReadableStore = Pick<
   Store,
-  "read" | "list" | "outcome" | "first" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee"
+  "read" | "list" | "outcome" | "first" | "watermark" | "letters" | "letter" | "letterCounts" | "foresee" | "usage"
 >;
 
 export interface AppDependencies {
@@ -37,7 +41,7 @@ export interface AppDependencies {
   readonly submit: (partition: number, command: Command, grade: Grade) => Promise<Accepted>;
   /** Asked before a command is submitted. */
   readonly admission: Pick<Admission, "admit">;
-  readonly log: Pick<Log, "find" | "position" | "gives" | "defaultGrade">;
+  readonly log: Pick<Log, "find" | "position" | "confirmedPosition" | "gives" | "defaultGrade">;
   readonly store: ReadableStore;
   /** The store as a replica of it in sync tells; the store itself where there is none. */
   readonly replicas: Pick<Store, "read" | "list">;
@@ -52,8 +56,12 @@ export interface AppDependencies {
     /** What was last seen of one; null when nothing was. */
     lastState(partition: number): PartitionState | null;
   };
-  /** What becomes of later commands of a key when one of it fails; stamped on each write. */
+  /** What the writes of a namespace are given; its parking policy is stamped on each. */
   readonly settingsOf: SettingsOf;
+  readonly quotas: Pick<Quotas, "admit">;
+  readonly namespaces: Pick<NamespaceRegistry, "known" | "untilKnown">;
+  readonly jobStreams: Pick<JobStreams, "open">;
+  readonly system: Pick<SystemValues, "partition" | "read" | "page">;
   /** Has a partition so many dead letters that it takes no more writes? */
   readonly lettersFull: (partition: number) => boolean;
   /** What is known of idempotency keys. */

@@ -42,7 +42,7 @@ beforeEach(() => {
       submitted.push(command);
       return { partition, id: `20-${submitted.length}`, grade: "memory" };
     },
-    log: { find: nothing, position: nothing, gives: () => "yes", defaultGrade: "memory" },
+    log: { find: nothing, position: nothing, confirmedPosition: nothing, gives: () => "yes", defaultGrade: "memory" },
     replicas: { read: nothing, list: nothing },
     store: {
       read: nothing,
@@ -57,6 +57,7 @@ beforeEach(() => {
       letter: async (_, id) => ({ letter: letterOf(id), value: new Uint8Array() }),
       letterCounts: async () => [{ letters: IDS.length, bytes: 0 }],
       foresee: nothing,
+      usage: nothing,
     },
     feed: { wait: async () => ({ passed: false }) },
     admission: { admit: () => undefined },
@@ -66,6 +67,10 @@ beforeEach(() => {
     losses: { find: async () => null, accept: async () => "not-lost", list: async () => [] },
     monitor: { report: async () => [], lastState: () => null },
     settingsOf: (namespace) => ({ parking: namespace === "orders" ? "block" : "skip" }),
+    quotas: { admit: () => undefined },
+    namespaces: { known: new Map(), untilKnown: () => null },
+    jobStreams: { open: () => new ReadableStream() },
+    system: { partition: 0, read: nothing, page: nothing },
     repeats: new Repeats({ first: async () => null }, () => false),
     lettersFull: () => full,
     requestIds: new RequestIds("p"),

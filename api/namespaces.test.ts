@@ -1,26 +1,27 @@
-import { expect, test } from "vitest";
-import { namespaces } from "./namespaces.ts";
+import { describe, expect, test } from "vitest";
+import { parseStoredSettings, settingsSchema } from "./namespaces.ts";
 
-test("a namespace has its own settings, any other the defaults", () => {
-  const settingsOf = namespaces.parse('{"orders":{"parking":"block","grade":"disk"},"toString":{"grade":"memory"}}');
-  expect(settingsOf("orders")).toEqual({ parking: "block", grade: "disk" });
-  expect(settingsOf("toString")).toEqual({ parking: "skip", grade: "memory" });
-  for (const other of ["demo", "constructor", "__proto__"]) expect(settingsOf(other)).toEqual({ parking: "skip" });
-  expect(namespaces.parse('{"@orders":{"parking":"block"}}')("@orders")).toEqual({ parking: "block" });
-  expect(namespaces.parse(undefined)("orders")).toEqual({ parking: "skip" });
+describe("settings that a client gives", () => {
+  test.each([
+    ["nothing", {}],
+    ["all of them", { wait: 5, grade: "disk", parking: "block", quota: { keys: 10, bytes: 0 } }],
+  ])("%s: taken as they are", (_, given) => expect(settingsSchema.parse(given)).toEqual(given));
+
+  test.each([
+    ["no object", []],
+    ["another grade", { grade: "paper" }],
+    ["another policy", { parking: "stop" }],
+    ["a setting that is not known", { parking: "block", grad: "disk" }],
+    ["a wait beyond the longest", { wait: 31 }],
+    ["half a second", { wait: 0.5 }],
+    ["a quota below nothing", { quota: { keys: -1 } }],
+    ["a quota of something else", { quota: { files: 1 } }],
+    ["a setting without a value", { grade: null }],
+  ])("%s: refused", (_, given) => expect(settingsSchema.safeParse(given).success).toBe(false));
 });
 
-test.each([
-  ["no JSON", "{orders}"],
-  ["no object", "[]"],
-  ["another grade", '{"orders":{"grade":"paper"}}'],
-  ["another policy", '{"orders":{"parking":"stop"}}'],
-  ["a setting that is not known", '{"orders":{"parking":"block","grad":"disk"}}'],
-  ["a name that no path can have", '{"a/b":{}}'],
-  ["our own namespace", '{"@millrace":{}}'],
-])("%s is refused", (_, text) => expect(namespaces.safeParse(text).success).toBe(false));
-
-test("every fault is told, with the place where it is", () => {
-  const parsed = namespaces.safeParse('{"a":{"grade":"paper"},"b":{"parking":1}}');
-  expect(parsed.error?.issues.map(({ path }) => path.join("."))).toEqual(["a.grade", "b.parking"]);
+test("stored settings of a newer version are read as far as they are known; what is not settings is nothing", () => {
+  expect(parseStoredSettings({ parking: "block", colour: "red" })).toMatchObject({ parking: "block" });
+  expect(parseStoredSettings({})).toMatchObject({ parking: "skip" });
+  for (const other of [null, 1, [], { grade: "paper" }]) expect(parseStoredSettings(other)).toBeNull();
 });

@@ -1,50 +1,53 @@
 /**
- * What a namespace's writes are given when they ask for nothing themselves. From configuration, read once.
+ * The settings of a namespace: what its writes are given when they ask for nothing themselves, and how much it may hold.
+ * A namespace need not be created: one without settings has the defaults.
  */
 import { z } from "zod";
 import type { Parking } from "../core/command.ts";
 import { GRADES, type Grade } from "../core/grade.ts";
-import { NAMESPACE_PATTERN } from "./key-path.ts";
+import { WAIT_MAX_S } from "../core/limits.ts";
+
+/** What a namespace may hold. At either bound it takes no write that might grow it. */
+export interface Quota {
+  readonly keys?: number | undefined;
+  /** Of keys and values. */
+  readonly bytes?: number | undefined;
+}
 
 export interface NamespaceSettings {
   /** What becomes of a key's later writes when one of them goes to the dead letters. */
   readonly parking: Parking;
   /** Absent: what the log gives by itself. */
   readonly grade?: Grade | undefined;
+  /** Seconds that a write waits for its result when its request does not say; absent: 0. */
+  readonly wait?: number | undefined;
+  readonly quota?: Quota | undefined;
 }
 
+/** @throws ProblemError `settings-unknown` before they were ever read */
 export type SettingsOf = (namespace: string) => NamespaceSettings;
 
-const DEFAULTS: NamespaceSettings = { parking: "skip" };
+export const DEFAULT_SETTINGS: NamespaceSettings = { parking: "skip" };
 
-const settingsSchema = z.strictObject({
-  parking: z.enum(["skip", "block"]).default("skip"),
+const amount = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** As clients give them, and as they are stored. */
+export const settingsSchema = z.strictObject({
+  wait: z.number().int().min(0).max(WAIT_MAX_S).optional(),
   grade: z.enum(GRADES).optional(),
+  parking: z.enum(["skip", "block"]).optional(),
+  quota: z.strictObject({ keys: amount.optional(), bytes: amount.optional() }).optional(),
 });
 
-const namespacesSchema = z.record(z.string().regex(NAMESPACE_PATTERN, "is not a namespace"), settingsSchema);
+export type GivenSettings = z.output<typeof settingsSchema>;
 
-/** `MILLRACE_NAMESPACES`: `{"orders":{"parking":"block","grade":"disk"}}`. */
-export const namespaces = z
-  .string()
-  .default("{}")
-  .transform((text, context): SettingsOf => {
-    const parsed = namespacesSchema.safeParse(parseJson(text));
-    if (parsed.success) {
-      const known = new Map<string, NamespaceSettings>(Object.entries(parsed.data));
-      return (namespace) => known.get(namespace) ?? DEFAULTS;
-    }
-    for (const { path, message } of parsed.error.issues) {
-      context.addIssue({ code: "custom", message, path: [...path] });
-    }
-    return z.NEVER;
-  });
+/** What a newer version may have added is left out. */
+const storedSchema = settingsSchema.loose();
 
-/** What is not JSON is no object either, and is told as that. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** @returns null when it is not what we store */
+export function parseStoredSettings(document: unknown): NamespaceSettings | null {
+  const parsed = storedSchema.safeParse(document);
+  if (!parsed.success) return null;
+  const { wait, grade, parking = "skip", quota } = parsed.data;
+  return { parking, grade, wait, quota };
 }

@@ -3,8 +3,7 @@
  */
 import { PATCH_DEPTH_MAX, PATCHED_VALUE_MAX_BYTES } from "../core/limits.ts";
 import { ProblemError } from "./errors.ts";
-
-export const MERGE_PATCH_TYPE = "application/merge-patch+json";
+import { MERGE_PATCH_TYPE } from "./json-body.ts";
 
 /** @throws ProblemError `unsupported-media-type` */
 export function requireMergePatch(contentType: string | null): void {

@@ -17,9 +17,11 @@ const WAIT_PATTERN = /^wait\s*=\s*"?(\d{1,9})"?$/i;
  * Preferences that cannot be read are as if they were not there (RFC 7240, section 2). With both, `wait` is how long to
  * wait before responding asynchronously (section 4.3), which is what `wait` alone does here anyway. The first `wait`
  * counts.
+ * @param defaultWaitS how long to wait when the client has no preference: nothing of it is told as applied then
  */
-export function parsePreference(header: string | null): Preference {
-  if (header === null) return NO_PREFERENCE;
+export function parsePreference(header: string | null, defaultWaitS = 0): Preference {
+  const none = defaultWaitS === 0 ? NO_PREFERENCE : { waitS: defaultWaitS, applied: "" };
+  if (header === null) return none;
   let wait: number | null = null;
   let async = false;
   for (const part of header.split(",")) {
@@ -29,5 +31,5 @@ export function parsePreference(header: string | null): Preference {
     else if (preference.toLowerCase() === "respond-async") async = true;
   }
   if (wait !== null) return { waitS: wait, applied: `wait=${wait}` };
-  return async ? { waitS: 0, applied: "respond-async" } : NO_PREFERENCE;
+  return async ? { waitS: 0, applied: "respond-async" } : none;
 }

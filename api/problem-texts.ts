@@ -4,6 +4,7 @@
  * What is between backticks is shown as code.
  */
 import type { ProblemSlug } from "./errors.ts";
+import { SYSTEM_PROBLEM_TEXTS } from "./system-problem-texts.ts";
 
 interface ProblemText {
   readonly meaning: string;
@@ -15,6 +16,7 @@ const READ_DETAIL = "Correct the request as `detail` says. Repeating it unchange
 const REPEAT_LATER = "Repeat the request after the seconds in `Retry-After`, with growing pauses.";
 
 export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
+  ...SYSTEM_PROBLEM_TEXTS,
   unauthenticated: {
     meaning: "The request has no token, or none that is valid now: see `detail` and the header `WWW-Authenticate`.",
     advice: "Send `Authorization: Bearer <token>` with a token or JWT that its operator has given you.",

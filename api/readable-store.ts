@@ -21,6 +21,7 @@ export function readable(store: Store, usable: () => boolean): ReadableStore & W
     letters: (partition, after, entries) => only(() => store.letters(partition, after, entries)),
     letter: (partition, id) => only(() => store.letter(partition, id)),
     letterCounts: () => only(() => store.letterCounts()),
+    usage: (partition, namespace) => only(() => store.usage(partition, namespace)),
     foresee: (...planned) => only(() => store.foresee(...planned)),
   };
 }

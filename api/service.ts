@@ -26,13 +26,17 @@ import { buildEntrance } from "./entrance.ts";
 import { HttpCounts } from "./http-counts.ts";
 import { Repeats } from "./idempotency.ts";
 import { IdempotencyCounts } from "./idempotency-counts.ts";
+import { JobStreams } from "./job-streams.ts";
 import { LetterCounts } from "./letter-counts.ts";
 import { renderMetrics } from "./metrics.ts";
+import { NamespaceRegistry } from "./namespace-registry.ts";
 import { PartitionLosses } from "./partition-losses.ts";
 import { PartitionMonitor, type PartitionReport } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
+import { Quotas } from "./quotas.ts";
 import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
+import { SystemValues } from "./system-values.ts";
 import { traceparentOf } from "./traceparent.ts";
 import { Watches } from "./watch/watches.ts";
 import { watchLog } from "./watched-log.ts";
@@ -94,17 +98,32 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         ? logger.error({ partition }, "too many dead letters: the partition takes no writes until some are settled")
         : logger.info({ partition }, "few enough dead letters: the partition takes writes again"),
   );
+  const storeUsable = () => preparation.storeUsable;
+  const readableStore = readable(store, storeUsable);
+  const system = new SystemValues({ store, floors: feed, usable: storeUsable, partitions });
+  const quotas = new Quotas({
+    store,
+    partitions,
+    settingsOf: (namespace) => namespaces.settingsOf(namespace),
+    usable: storeUsable,
+  });
+  const jobStreams = new JobStreams({ system, feed, floors: feed, now: Date.now });
+  const namespaces = new NamespaceRegistry({
+    values: system,
+    report: () => monitor.report(),
+    usable: storeUsable,
+    onFault: (fault) => logger.warn({ fault }, "settings of namespaces"),
+  });
   const idempotencyCounts = new IdempotencyCounts(
     store,
     config.MILLRACE_IDEMPOTENCY_KEYS_MAX,
     Date.now,
-    () => preparation.storeUsable,
+    storeUsable,
     (partition, full) =>
       full
         ? logger.warn({ partition }, "too many idempotency keys: writes with new ones are refused")
         : logger.info({ partition }, "idempotency keys are taken again"),
   );
-  const readableStore = readable(store, () => preparation.storeUsable);
   const replicaStore = new Store(replicaLink ?? storeLink, partitions);
   const counts = new HttpCounts();
   let seen: readonly PartitionReport[] = monitor.last;
@@ -139,7 +158,11 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     watches,
     losses: new PartitionLosses(log, store),
     monitor,
-    settingsOf: config.MILLRACE_NAMESPACES,
+    settingsOf: (namespace) => namespaces.settingsOf(namespace),
+    namespaces,
+    jobStreams,
+    quotas,
+    system,
     lettersFull: (partition) => letterCounts.full(partition),
     repeats: new Repeats(readableStore, (partition) => idempotencyCounts.full(partition)),
     requestIds: new RequestIds(instance),
@@ -182,7 +205,10 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await entrance.start();
       await ops.start();
       // How far the owners were is known before much is served.
-      preparation.onUsable(() => monitor.look());
+      preparation.onUsable(() => {
+        monitor.look();
+        namespaces.look();
+      });
       await Promise.all([logGroup.start(), storeGroup.start()]);
       await preparation.start();
       replicaLink?.open(
@@ -195,11 +221,14 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         const watermark = feed.hear(partition, message);
         if (watermark === null) return;
         admission.applied(partition, watermark.ordinal);
+        namespaces.heard(partition);
         watches.wake(partition);
       });
       feed.start();
       await monitor.start();
       await letterCounts.start();
+      await namespaces.start();
+      await quotas.start();
       await idempotencyCounts.start();
       await logMemory.start();
       await server.start();
@@ -207,6 +236,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     },
     async stop() {
       // Who waits for a result is told 202 in time, before the server closes on whoever is left.
+      jobStreams.stop();
       const patience = setTimeout(() => feed.stop(), WAITERS_PATIENCE_MS);
       const closed = server.stop();
       // Streams would never end by themselves. Their clients go elsewhere now.
@@ -216,6 +246,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       await appender.stop();
       await monitor.stop();
       await letterCounts.stop();
+      await namespaces.stop();
+      await quotas.stop();
       await idempotencyCounts.stop();
       await logMemory.stop();
       feed.stop();

@@ -2,7 +2,7 @@
  * What each route needs: the one place where that is stated. A route that states nothing does not compile, and an app that
  * has one does not start.
  */
-import { ofEntry, ofEverything, ofKey, ofPrefix, ofSome, open, type Statement } from "./need.ts";
+import { ofEntry, ofEverything, ofKey, ofNamespace, ofPrefix, ofSome, open, type Statement } from "./need.ts";
 
 export const STATEMENTS = {
   "PUT /v1/kv/{namespace}/{key}": ofKey("write"),
@@ -17,6 +17,17 @@ export const STATEMENTS = {
   "GET /v1/watch/{namespace}": ofPrefix("read", "/v1/watch/"),
   // Whoever may do something with a key may ask what became of its commands.
   "GET /v1/commands/{id}": ofEntry("any"),
+  "GET /v1/namespaces": ofEverything("admin"),
+  "PUT /v1/namespaces/{namespace}": ofNamespace("admin", "/v1/namespaces/"),
+  "GET /v1/namespaces/{namespace}": ofNamespace("read", "/v1/namespaces/"),
+  "PATCH /v1/namespaces/{namespace}": ofNamespace("admin", "/v1/namespaces/"),
+  "DELETE /v1/namespaces/{namespace}": ofNamespace("admin", "/v1/namespaces/"),
+  "GET /v1/jobs": ofEverything("admin"),
+  // The body names the namespace and the prefix.
+  "POST /v1/jobs": ofEntry("admin"),
+  "GET /v1/jobs/{id}": ofEntry("admin"),
+  "DELETE /v1/jobs/{id}": ofEntry("admin"),
+  "GET /v1/jobs/{id}/events": ofEntry("admin"),
   "GET /v1/partitions": ofEverything("admin"),
   "GET /v1/partitions/{n}": ofEverything("admin"),
   "POST /v1/partitions/{n}/accept-loss": ofEverything("admin"),

@@ -20,6 +20,7 @@ export const ACCEPT_HEADERS = ["Prefer", "Grade", "Traceparent"] as const satisf
 export const ACCEPT_PROBLEMS = [
   "invalid-grade",
   "grade-unavailable",
+  "settings-unknown",
   "partition-halted",
   "backlog-full",
   "log-full",

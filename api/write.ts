@@ -57,7 +57,7 @@ export function originOf(deps: AppDependencies, incoming: Incoming, namespace: s
     caller,
     asked,
     grade: gradeFor(deps, asked, namespace),
-    preference: parsePreference(incoming.header("prefer")),
+    preference: parsePreference(incoming.header("prefer"), deps.settingsOf(namespace).wait),
     traceparent: deps.traceparentOf(incoming),
   };
 }
@@ -78,6 +78,8 @@ export async function write(
       ? refusePrecondition(incoming)
       : parseWritePrecondition(incoming, target.partition, deps.partitions);
   const idempotencyKey = parseIdempotencyKey(incoming.header("idempotency-key"));
+  const unknown = deps.namespaces.untilKnown();
+  if (unknown) await unknown;
   const origin = originOf(deps, incoming, target.namespace, caller);
   const idempotency = idempotencyKey === null ? null : [idempotencyKey];
   const saying = sayWrite(deps, origin, { target, operation, precondition, idempotency });
@@ -190,6 +192,8 @@ function enter(
   awaited: boolean,
 ): Promise<Accepted> {
   refuseHalted(deps, partition);
+  // A replay is of what was accepted before.
+  if (!saying.replays) deps.quotas.admit(namespace, saying.operation);
   deps.admission.admit(partition, bytesIn(saying.operation));
   return deps.submit(partition, { ...saying, namespace, key, awaited, acceptedMs: deps.now() }, grade);
 }

@@ -3,12 +3,14 @@
  */
 import { METRICS } from "../core/telemetry.ts";
 import type { Counters } from "./counters.ts";
+import type { JobRunner } from "./jobs/job-runner.ts";
 import type { PartitionWorker } from "./partition-worker.ts";
 
 /** @param shared lines that the api tells too */
 export function renderMetrics(
   counters: Counters,
   workers: ReadonlyMap<number, PartitionWorker>,
+  jobs: Pick<JobRunner, "running" | "ended">,
   shared: readonly string[],
 ): string {
   const lines = [
@@ -29,10 +31,12 @@ export function renderMetrics(
     `${METRICS.commandsReappended} ${counters.reappended}`,
     `${METRICS.logEntriesTrimmedEarly} ${counters.trimmedEarly}`,
     `${METRICS.partitionsOwned} ${workers.size}`,
+    `${METRICS.jobsRunning} ${jobs.running}`,
   ];
   for (const [state, count] of counters.entered) {
     lines.push(`${METRICS.partitionStateEntered}{state="${state}"} ${count}`);
   }
+  for (const [end, count] of jobs.ended) lines.push(`${METRICS.jobsEnded}{end="${end}"} ${count}`);
   for (const worker of workers.values()) {
     lines.push(`${METRICS.partitionState}{partition="${worker.partition}",state="${worker.word.state}"} 1`);
   }

@@ -20,6 +20,7 @@ import type { ConsumerConfig } from "./config.ts";
 import { Coordinator } from "./coordinator.ts";
 import { Counters } from "./counters.ts";
 import { Expirer } from "./expirer.ts";
+import { buildJobs } from "./jobs/service.ts";
 import { renderMetrics } from "./metrics.ts";
 import { Trimmer } from "./trimmer.ts";
 
@@ -58,9 +59,10 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       everyMs: config.MILLRACE_TRIM_EVERY_MS,
     },
   );
+  const producer = `c${randomBytes(8).toString("hex")}`;
   const appender = new Appender(log, {
     partitions,
-    producer: `c${randomBytes(8).toString("hex")}`,
+    producer,
     timeoutMs: APPEND_TIMEOUT_MS,
     usable: (grade) => preparation.logUsable && log.gives(grade) === "yes",
   });
@@ -77,6 +79,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
     () => preparation.logUsable && preparation.storeUsable,
     (memory) => trimmer.looked(memory),
   );
+  const jobs = buildJobs({ partitions, consumer, producer, log, store, appender, coordinator, logMemory, logger });
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
     live: () => true,
     ready: () => ({
@@ -89,7 +92,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       },
     }),
     metrics: () =>
-      renderMetrics(counters, coordinator.workers, renderGroupMetrics({ log: logGroup, store: storeGroup })),
+      renderMetrics(counters, coordinator.workers, jobs, renderGroupMetrics({ log: logGroup, store: storeGroup })),
   });
 
   return {
@@ -111,8 +114,10 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
       await trimmer.start();
       await expirer.start();
       await logMemory.start();
+      await jobs.start();
     },
     async stop() {
+      await jobs.stop();
       await logMemory.stop();
       await expirer.stop();
       await appender.stop();

@@ -50,6 +50,8 @@ export interface PartitionKeys {
   readonly expiries: string;
   /** Hash on the store: by idempotency key the command that came with it first, and its fingerprint. */
   readonly idempotency: string;
+  /** Hash on the store: bytes of keys and values, by namespace. */
+  readonly usage: string;
   /** Stream on the store: commands that an operator has given up. */
   readonly losses: string;
   /** Channel on the store: watermark and awaited results after each batch. */
@@ -78,6 +80,7 @@ function keysOf(partition: number): PartitionKeys {
     letterTracks: `${base}letter-tracks`,
     expiries: `${base}expiries`,
     idempotency: `${base}idempotency`,
+    usage: `${base}usage`,
     losses: `${base}losses`,
     applied: `${base}applied`,
     value: (namespace, key) => `${base}k:${namespace}/${key}`,

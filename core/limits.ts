@@ -267,3 +267,41 @@ export const RATE_LIMIT_WINDOW_MAX_S = 3600;
 
 /** How long a request may wait for the shared count before it is counted by its own process alone. */
 export const RATE_LIMIT_WAIT_MS = 100;
+
+/**
+ * How long a write waits for the settings of namespaces when this process has never read them: longer than connecting
+ * takes, and no longer than an append may.
+ */
+export const SETTINGS_FIRST_WAIT_MS = 2_000;
+
+/** Namespaces with settings of their own: every api process holds them all, and reads them again at each change. */
+export const NAMESPACES_WITH_SETTINGS_MAX = 10_000;
+
+/** Bytes of a JSON document that is no value: settings, a job. */
+export const DOCUMENT_MAX_BYTES = 64 * 1024;
+
+/** Namespaces or jobs in one answer, and when the request does not say. */
+export const SYSTEM_LIST_MAX = 250;
+export const SYSTEM_LIST_DEFAULT = 100;
+
+/** Jobs that wait or run at once; more of them are refused. */
+export const JOBS_OPEN_MAX = 100;
+
+/** Jobs that one consumer works on at once. */
+export const JOBS_AT_ONCE_MAX = 4;
+
+/** Finished jobs are kept for so long, and of these the newest so many. */
+export const JOB_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+export const JOBS_FINISHED_MAX = 1_000;
+
+/** Commands that one job has on its way: a consumer applies that many in some milliseconds, so users' writes never wait long. */
+export const JOB_STEP_MAX_COMMANDS = 200;
+
+/** Partitions that one job works on at once: its progress names a key of each. */
+export const JOB_PARTITIONS_MAX = 4;
+
+/** Streams of the progress of jobs that one process sends at once; each looks some ten times a second. */
+export const JOB_STREAMS_MAX = 100;
+
+/** What a namespace with a quota holds is looked at for so long after a write to it. */
+export const QUOTA_WATCH_MS = 60_000;

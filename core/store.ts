@@ -52,6 +52,13 @@ export interface Reading {
   readonly stored: StoredValue | null;
 }
 
+/** Expired keys count until they are removed. */
+export interface Usage {
+  readonly keys: number;
+  /** Of keys and values. */
+  readonly bytes: number;
+}
+
 export class Store {
   readonly #link: Link;
   /** Reads of one event-loop turn travel together. */
@@ -141,6 +148,16 @@ export class Store {
   async list(partition: number, namespace: string, range: KeyRange): Promise<KeyPage> {
     const call = listKeysCall(this.#library, this.#at(partition), namespace, range);
     return parseKeyPage(await this.#askFunction(call));
+  }
+
+  /** What a namespace holds in one partition. */
+  async usage(partition: number, namespace: string): Promise<Usage> {
+    const keys = this.#at(partition);
+    const [count, bytes] = await Promise.all([
+      this.#ask({ name: "ZCARD", args: [keys.index(namespace)] }),
+      this.#ask({ name: "HGET", args: [keys.usage, namespace] }) as Promise<Buffer | null>,
+    ]);
+    return { keys: Number(count), bytes: Number(String(bytes ?? 0)) };
   }
 
   /** The outcome of an applied command where it is more than plain success, else null. */

@@ -56,6 +56,10 @@ export const METRICS = {
   /** Those of them that memory, and not the retention, has cost. */
   logEntriesTrimmedEarly: "millrace_log_entries_trimmed_early_total",
   partitionsOwned: "millrace_partitions_owned",
+  /** Jobs that this consumer works on now. */
+  jobsRunning: "millrace_jobs_running",
+  /** Jobs that ended here, by how: done, failed, cancelled, lost to another runner, or stopped with this process. */
+  jobsEnded: "millrace_jobs_ended_total",
 
   // both
   partitionState: "millrace_partition_state",

@@ -37,6 +37,8 @@ export const TAGS = {
   changes: "What changes, as it happens",
   commands: "What became of a write",
   "dead letters": "Commands that could not be applied",
+  namespaces: "Settings of namespaces, and what they hold",
+  jobs: "Long work, done by consumers",
   partitions: "How the store and its log stand",
   about: "This contract itself; open to everybody, and the same in every installation",
 } as const;

@@ -53,6 +53,7 @@ export const commitTransactionRoute = describeRoute({
     "cross-partition",
     "precondition-failed",
     "dead-letters-full",
+    "quota-exceeded",
   ],
   rejections: ["precondition-failed", "idempotency-mismatch", "type-conflict", "value-too-large", "command-dead"],
 });

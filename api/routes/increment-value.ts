@@ -34,7 +34,7 @@ export const incrementValueRoute = describeRoute({
   query: new Query({ increment: incrementSchema, ...EXPIRY_PARAMETERS }, "invalid-increment", EXPIRY_PROBLEMS),
   headers: WRITE_HEADERS,
   answers: writeAnswers(["counted"]),
-  problems: [...WRITE_PROBLEMS, "invalid-increment", "invalid-expiry"],
+  problems: [...WRITE_PROBLEMS, "quota-exceeded", "invalid-increment", "invalid-expiry"],
   rejections: ["precondition-failed", "idempotency-mismatch", "type-conflict", "command-dead"],
 });
 

@@ -5,10 +5,11 @@ import { partitionOf } from "../../core/partition.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
 import { EXPIRY_PARAMETERS, EXPIRY_PROBLEMS, expiryOf } from "../expiry.ts";
+import { MERGE_PATCH_TYPE } from "../json-body.ts";
 import { KEY_PATH, parseKeyPath } from "../key-path.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { keyParameters } from "../openapi/parameters.ts";
-import { checkPatch, MERGE_PATCH_TYPE, requireMergePatch } from "../patch.ts";
+import { checkPatch, requireMergePatch } from "../patch.ts";
 import { Query } from "../query.ts";
 import { write } from "../write.ts";
 import { WRITE_HEADERS, WRITE_PROBLEMS, writeAnswers } from "../write-description.ts";
@@ -32,6 +33,7 @@ export const patchValueRoute = describeRoute({
   answers: writeAnswers(["created", "replaced"]),
   problems: [
     ...WRITE_PROBLEMS,
+    "quota-exceeded",
     "invalid-body",
     "invalid-expiry",
     "invalid-patch",

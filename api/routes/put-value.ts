@@ -30,6 +30,7 @@ export const putValueRoute = describeRoute({
   answers: writeAnswers(["created", "replaced"]),
   problems: [
     ...WRITE_PROBLEMS,
+    "quota-exceeded",
     "invalid-content-type",
     "invalid-expiry",
     "invalid-metadata",

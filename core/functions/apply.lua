@@ -1,10 +1,11 @@
 -- apply: moves a partition's store from one watermark to a later one, with everything that belongs to it.
 --
 -- KEYS  1 watermark, 2 producers, 3 outcomes, 4 dead, 5 letters, 6 letters' order, 7 tracks of keys with letters,
---       8 expiries, 9 idempotency, then index keys, then each command's value key, a
+--       8 expiries, 9 idempotency, 10 usage, then index keys, then each command's value key, a
 --       transaction's value keys
 -- ARGV  1 expected watermark record, 2 channel, 3 number of index keys, 4 the commands as one JSON array, 5 their bodies,
---       one after the other (one long argument costs far less than many short ones)
+--       one after the other (one long argument costs far less than many short ones), 6 the namespaces of the index keys as a
+--       JSON array
 --       a command: [id, ordinal, operation, producer, sequence, argument, condition, awaited, index number, key, header,
 --       length of its body, time], and where they say something [..., parking, id of the dead letter it settles, 1 when
 --       forced, expiry, metadata, idempotency key, fingerprint]
@@ -27,9 +28,9 @@
 -- or learns of the failure, in the same call. No clock and no randomness: the same log gives the same store. Time is the
 -- commands' own and never goes back (see Producers): a key that has expired by it is as if it were not there.
 
--- watermark, producers, outcomes, dead, letters, order, tracks, expiries, idempotency
-local OWN_TYPES = { 'string', 'hash', 'stream', 'stream', 'hash', 'zset', 'hash', 'zset', 'hash' }
-local EXPIRIES_KEY, IDEMPOTENCY_KEY = 8, 9
+-- watermark, producers, outcomes, dead, letters, order, tracks, expiries, idempotency, usage
+local OWN_TYPES = { 'string', 'hash', 'stream', 'stream', 'hash', 'zset', 'hash', 'zset', 'hash', 'hash' }
+local EXPIRIES_KEY, IDEMPOTENCY_KEY, USAGE_KEY = 8, 9, 10
 
 -- Of these nothing is noted: the watermark says that they were applied.
 local PLAIN = { [CREATED] = true, [REPLACED] = true, [DELETED] = true, [EXPIRED] = true, ['applied discarded'] = true }
@@ -50,6 +51,17 @@ local function update_sorted(key, members)
   end
   for i = 1, #removed, MEMBERS_PER_CALL do
     redis.call('ZREM', key, unpack(removed, i, math.min(i + MEMBERS_PER_CALL - 1, #removed)))
+  end
+end
+
+-- What each namespace holds more, or less, than before this batch: bytes of keys and values.
+local function update_usage(key, namespaces, changes)
+  for index, namespace in ipairs(namespaces) do
+    local change = changes[index]
+    -- A field that is not ours to count must not leave half a batch behind.
+    if change ~= 0 and redis.pcall('HINCRBY', key, namespace, string.format('%.0f', change)) == 0 then
+      redis.call('HDEL', key, namespace)
+    end
   end
 end
 
@@ -100,9 +112,18 @@ end
 local Batch = {}
 Batch.__index = Batch
 
+-- How much more a namespace holds; called before the key is written. `record` false: the key goes.
+function Batch:count(index, key, value_key, record, head)
+  local change = 0
+  if record then change = #key + #record - string.find(record, '\n', 1, true) end
+  if head then change = change - #key - redis.call('STRLEN', value_key) + head.size end
+  self.usage[index] = self.usage[index] + change
+end
+
 -- Writes what was planned for a key; `record` nil: it stays as it is.
 function Batch:commit(index, key, value_key, record, expires, head)
   if record == nil then return end
+  self:count(index, key, value_key, record, head)
   if record then redis.call('SET', value_key, record) else redis.call('DEL', value_key) end
   if not record then
     self.indexes[index][key] = false
@@ -144,6 +165,7 @@ function Batch:expire(command, value_key, now)
     self.expiries[value_key] = expires
     return ABSENT
   end
+  self:count(command[INDEX], command[KEY], value_key, false, head)
   redis.call('DEL', value_key)
   self.indexes[command[INDEX]][command[KEY]] = false
   self.expiries[value_key] = false
@@ -208,11 +230,11 @@ local function apply(keys, args)
 
   local key_at = #OWN_TYPES + index_count + 1
   local batch = setmetatable({ keys = keys, producers = Producers.open(keys[2]), letters = Letters.open(keys, 4),
-    indexes = {}, expiries = {}, rejected = 0, dead = 0, noted = false }, Batch)
+    indexes = {}, usage = {}, expiries = {}, rejected = 0, dead = 0, noted = false }, Batch)
   batch.letters:load(keys, key_at)
   local awaited, last_id = {}, nil
   local bodies, body_at = args[5], 1
-  for i = 1, index_count do batch.indexes[i] = {} end
+  for i = 1, index_count do batch.indexes[i], batch.usage[i] = {}, 0 end
 
   for _, command in ipairs(commands) do
     local body = string.sub(bodies, body_at, body_at + command[LENGTH] - 1)
@@ -233,6 +255,7 @@ local function apply(keys, args)
 
   for index, members in ipairs(batch.indexes) do update_sorted(keys[#OWN_TYPES + index], members) end
   update_sorted(keys[EXPIRIES_KEY], batch.expiries)
+  update_usage(keys[USAGE_KEY], cjson.decode(args[6]), batch.usage)
   batch.producers:close()
   if batch.noted then
     local oldest_ms = time_of(last_id) - OUTCOME_RETENTION_MS

@@ -86,7 +86,7 @@ export function applyCall(
   }
   const ownKeys = [
     ...[keys.watermark, keys.producers, keys.outcomes, ...letterKeys(keys)],
-    ...[keys.expiries, keys.idempotency],
+    ...[keys.expiries, keys.idempotency, keys.usage],
   ];
   return {
     name: "FCALL",
@@ -101,6 +101,7 @@ export function applyCall(
       indexKeys.length,
       JSON.stringify(commands),
       Buffer.concat(bodies),
+      JSON.stringify([...indexNumbers.keys()]),
     ],
   };
 }

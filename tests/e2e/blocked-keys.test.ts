@@ -3,6 +3,7 @@ import { partitionOf } from "../../core/partition.ts";
 import { eachOf } from "../harness/crowd.ts";
 import { applied, httpClient, WAIT } from "../harness/http.ts";
 import { watchPartitions } from "../harness/partitions.ts";
+import { setNamespace, untilInEffect } from "../harness/settings.ts";
 import { startStack } from "../harness/stack.ts";
 import { readStore } from "../harness/store-reader.ts";
 
@@ -10,12 +11,10 @@ const PARTITIONS = 2;
 const LETTERS = "/v1/dead-letters";
 
 test("in a namespace that blocks, a key's later writes wait behind a failed one and are replayed in order, also while new ones come", async () => {
-  const stack = await startStack({
-    partitions: PARTITIONS,
-    apis: 2,
-    env: { MILLRACE_NAMESPACES: '{"orders":{"parking":"block"}}' },
-  });
+  const stack = await startStack({ partitions: PARTITIONS, apis: 2 });
   const client = httpClient(stack.url);
+  await setNamespace(client, "orders", { parking: "block", wait: 7 });
+  for (const { url } of stack.apis) await untilInEffect(url, "orders");
   const store = readStore(stack.store, PARTITIONS);
   const keyOf = (namespace: string) => store.keys(partitionOf(namespace, "k", PARTITIONS)).value(namespace, "k");
   const statusOf = async (namespace: string) => (await client.increment(namespace, "k", "1", WAIT)).status;

@@ -10,8 +10,10 @@ import { Repeats } from "../../api/idempotency.ts";
 import { RequestIds } from "../../api/problem.ts";
 import { encodeHeader } from "../../core/codec.ts";
 import type { Command } from "../../core/command.ts";
+import type { Job } from "../../core/job.ts";
 import { readPackageFile } from "../../core/package-file.ts";
-import { ALL, CALLERS, IDS, KEYS, type Key, scope } from "./authorization-lines.ts";
+import { jobKey } from "../../core/system-keys.ts";
+import { ALL, CALLERS, IDS, JOBS, KEYS, type Key, scope } from "./authorization-lines.ts";
 
 export interface AccessLab {
   readonly app: App;
@@ -28,6 +30,20 @@ const commandOf = (key: Key): Command => ({
   operation: { op: "increment", by: "1" },
   awaited: false,
   acceptedMs: 1,
+});
+const jobAbout = (key: Key): Job => ({
+  id: JOBS[key],
+  type: "delete",
+  parameters: { namespace: "n", prefix: key },
+  // So that it is cancelled at once.
+  state: "cancelled",
+  progress: {},
+  createdAt: "2026-01-31T12:00:00.000Z",
+  startedAt: null,
+  finishedAt: "2026-01-31T12:00:00.000Z",
+  runner: null,
+  reason: null,
+  basis: {},
 });
 const keyAt = (id: string) => KEYS.find((key) => IDS[key] === id);
 
@@ -67,6 +83,7 @@ export function startAccessLab({ cors = null, anonymous = false }: AccessLabOpti
     },
     letterCounts: async () => [],
     foresee: async () => [],
+    usage: async () => ({ keys: 0, bytes: 0 }),
   };
   const position = { lastId: "10-9", ordinal: 9, floor: "1-0", held: 9, era: 0, fenced: false, reconciled: null };
   const tokens = new Map(Object.entries(CALLERS).map(([name, { scopes }]) => [name, principalOf(name, scopes)]));
@@ -99,6 +116,7 @@ export function startAccessLab({ cors = null, anonymous = false }: AccessLabOpti
         return header ? ([id, ["v1", header, "b", ""].map((text) => Buffer.from(text))] as const) : null;
       },
       position: async () => position,
+      confirmedPosition: async () => position,
       gives: () => "yes" as const,
       defaultGrade: "memory" as const,
     }),
@@ -117,6 +135,17 @@ export function startAccessLab({ cors = null, anonymous = false }: AccessLabOpti
       lastState: () => null,
     },
     settingsOf: () => ({ parking: "skip" }),
+    quotas: { admit: () => undefined },
+    namespaces: { known: new Map(), untilKnown: () => null },
+    jobStreams: { open: () => new ReadableStream() },
+    system: noting("system", {
+      partition: 3,
+      read: async (key: string) => {
+        const about = KEYS.find((each) => key === jobKey(JOBS[each]));
+        return about ? { key, id: "10-1", revision: "03-10-1", document: jobAbout(about) } : null;
+      },
+      page: async () => ({ documents: [], last: null }),
+    }),
     lettersFull: () => false,
     requestIds: new RequestIds("p"),
     traceparentOf: () => undefined,

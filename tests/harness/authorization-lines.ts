@@ -11,7 +11,10 @@ export const KEYS: readonly Key[] = ["a/1", "b/1"];
 export const IDS = { "a/1": "10-1", "b/1": "10-2", none: "10-3" } as const;
 
 /** What a route asks for, said a second time, by hand. `key`: the path names it, or a prefix that only some may ask for. */
-type Rule = { readonly kind: "key" | "entry" | "everything" | "open"; readonly action: Action | "any" | "none" };
+type Rule = {
+  readonly kind: "key" | "namespace" | "entry" | "everything" | "open";
+  readonly action: Action | "any" | "none";
+};
 interface Line extends Rule {
   /** One request for the key, or for an entry of it. What stands after # is for the body: there it takes the place of `<key>`. */
   readonly path: (key: Key | "none") => string;
@@ -31,6 +34,23 @@ const everything = (path: string, allowed = 200): Line => ({
   action: "admin",
   path: () => path,
   allowed,
+});
+
+const namespace = (action: Action, allowed: number, body?: string, type = "application/json"): Line => ({
+  kind: "namespace",
+  action,
+  path: () => "/v1/namespaces/n",
+  ...(body && { body, type }),
+  allowed,
+});
+
+/** The job about each key. */
+export const JOBS = { "a/1": "00000000a-00000001", "b/1": "00000000a-00000002", none: "00000000a-00000003" } as const;
+const job = (rest = ""): Line => ({
+  kind: "entry",
+  action: "admin",
+  path: (key) => `/v1/jobs/${JOBS[key]}${rest}`,
+  allowed: 200,
 });
 
 const open = (path: string, allowed = 200): Line => ({ kind: "open", action: "none", path: () => path, allowed });
@@ -78,6 +98,19 @@ export const LINES: Readonly<Record<RouteName, Line>> = {
     allowed: 200,
   },
   "GET /v1/commands/{id}": { ...entry("/v1/commands"), action: "any", allowed: 200 },
+  "GET /v1/namespaces": everything("/v1/namespaces"),
+  "PUT /v1/namespaces/{namespace}": namespace("admin", 202, "{}"),
+  "GET /v1/namespaces/{namespace}": namespace("read", 200),
+  "PATCH /v1/namespaces/{namespace}": namespace("admin", 202, "{}", "application/merge-patch+json"),
+  "DELETE /v1/namespaces/{namespace}": namespace("admin", 202),
+  "GET /v1/jobs": everything("/v1/jobs"),
+  "POST /v1/jobs": {
+    ...namespace("admin", 202, '{"type":"delete","namespace":"n","prefix":""}'),
+    path: () => "/v1/jobs",
+  },
+  "GET /v1/jobs/{id}": job(),
+  "DELETE /v1/jobs/{id}": job(),
+  "GET /v1/jobs/{id}/events": job("/events"),
   "GET /v1/partitions": everything("/v1/partitions"),
   "GET /v1/partitions/{n}": everything("/v1/partitions/3"),
   "POST /v1/partitions/{n}/accept-loss": everything("/v1/partitions/3/accept-loss?confirm=x", 409),
@@ -126,5 +159,6 @@ export const CALLERS: Readonly<Record<string, Kind>> = {
 export function isAllowed({ kind, action }: Rule, caller: Kind, key: Key): boolean {
   if (action === "none") return true;
   const acts = action === "any" ? caller.actions.length > 0 : caller.actions.includes(action);
+  if (kind === "namespace") return acts && KEYS.every((each) => caller.keys.includes(each));
   return acts && (kind === "everything" ? caller.everything === true : caller.keys.includes(key));
 }
