@@ -1,7 +1,7 @@
 /**
  * Finds out who calls: by a bearer token (RFC 6750), one of the tokens file or a JWT.
  */
-import { CREDENTIAL_MAX_CHARS } from "../core/limits.ts";
+import { CREDENTIAL_MAX_CHARS } from "../core/access-limits.ts";
 import type { Principal } from "./caller.ts";
 import { ProblemError } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";

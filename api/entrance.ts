@@ -2,7 +2,7 @@
  * Who is let in, put together from the configuration: tokens, JWTs, limits, origins, audit log.
  */
 import type { Logger } from "pino";
-import { TOKENS_FILE_LOOK_MS, TOKENS_FILE_MAX_BYTES } from "../core/limits.ts";
+import { TOKENS_FILE_LOOK_MS, TOKENS_FILE_MAX_BYTES } from "../core/access-limits.ts";
 import { RateLimiter } from "../core/rate-limiter.ts";
 import type { RedisGroup } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";

@@ -3,7 +3,7 @@
  * claim `millrace`, as in the tokens file. Asymmetric signatures only: with a secret, whoever can verify could also sign.
  */
 import type { JWTPayload } from "jose";
-import { JWT_CACHE_MAX, JWT_CLOCK_TOLERANCE_S } from "../core/limits.ts";
+import { JWT_CACHE_MAX, JWT_CLOCK_TOLERANCE_S } from "../core/access-limits.ts";
 import { invalidToken } from "./authentication.ts";
 import { scopesSchema } from "./authorization.ts";
 import { type Principal, principalOf } from "./caller.ts";

@@ -12,7 +12,7 @@ import {
   JWKS_REFRESH_MS,
   JWKS_STALE_MAX_MS,
   JWKS_TIMEOUT_MS,
-} from "../core/limits.ts";
+} from "../core/access-limits.ts";
 import { ProblemError } from "./errors.ts";
 
 export interface KeySetOptions {

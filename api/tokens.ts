@@ -5,7 +5,7 @@
  * of what he sends, and cannot make a token of the digest that he is after. A token itself is compared with nothing.
  */
 import { z } from "zod";
-import { RATE_LIMIT_WINDOW_MAX_S } from "../core/limits.ts";
+import { RATE_LIMIT_WINDOW_MAX_S } from "../core/access-limits.ts";
 import { scopesSchema } from "./authorization.ts";
 import { type Principal, principalOf } from "./caller.ts";
 

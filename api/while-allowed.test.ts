@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { STREAM_RECHECK_MS } from "../core/limits.ts";
+import { STREAM_RECHECK_MS } from "../core/access-limits.ts";
 import { whileAllowed } from "./while-allowed.ts";
 
 let nowMs: number;

@@ -2,7 +2,7 @@
  * A stream that ends when it is no longer allowed: whoever watches must not be told more for as long as he likes, after his
  * token was taken from him. It is asked for before a part goes out, at most once in a while: what is silent tells nothing.
  */
-import { STREAM_RECHECK_MS } from "../core/limits.ts";
+import { STREAM_RECHECK_MS } from "../core/access-limits.ts";
 
 export function whileAllowed(
   stream: ReadableStream<Uint8Array>,

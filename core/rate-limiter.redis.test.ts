@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { openLink } from "../tests/harness/link.ts";
 import { startRedis } from "../tests/harness/redis-server.ts";
 import { waitFor } from "../tests/harness/wait-for.ts";
-import { RATE_LIMIT_WAIT_MS } from "./limits.ts";
+import { RATE_LIMIT_WAIT_MS } from "./access-limits.ts";
 import { type RateCount, type RateLimit, RateLimiter } from "./rate-limiter.ts";
 import type { Link } from "./redis/link.ts";
 

@@ -6,8 +6,8 @@
  * Windows are fixed: the first request of a caller begins one. The library is loaded only where there is a limit.
  */
 import type { RateLimiterRes, RLWrapperTimeouts } from "rate-limiter-flexible";
+import { RATE_LIMIT_WAIT_MS } from "./access-limits.ts";
 import { RATE_LIMITS_PREFIX } from "./keys.ts";
-import { RATE_LIMIT_WAIT_MS } from "./limits.ts";
 import type { Link } from "./redis/link.ts";
 
 /** So many requests in so many seconds. */

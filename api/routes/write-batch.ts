@@ -74,6 +74,7 @@ export const writeBatchRoute = describeRoute({
   },
   problems: [
     "invalid-namespace",
+    "settings-unknown",
     "invalid-grade",
     "grade-unavailable",
     "invalid-idempotency-key",
@@ -90,6 +91,7 @@ export function writeBatch(deps: AppDependencies): Handler {
     const { path, query } = splitTarget(incoming.target);
     const namespace = parseNamespace(path.slice(BATCH_PREFIX.length));
     writeBatchRoute.query.read(query);
+    await deps.namespaces.untilKnown();
     const origin = originOf(deps, incoming, namespace, caller.name);
     const idempotencyKey = parseIdempotencyKey(incoming.header("idempotency-key"));
     const requestId = deps.requestIds.of(incoming);

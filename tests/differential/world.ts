@@ -110,7 +110,7 @@ export class World {
   /** One transaction, whose result is waited for. */
   async commit(steps: readonly Step[], conditions: readonly (Condition & { readonly key: string })[]): Promise<void> {
     const body = JSON.stringify({
-      if: conditions.map(tellCondition), // biome-ignore lint/suspicious/noThenProperty: the contract's word
+      if: conditions.map(tellCondition),
       then: steps.map(tellStep),
     });
     const headers = { "content-type": "application/json", prefer: WAIT };

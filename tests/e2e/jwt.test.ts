@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { JWKS_TIMEOUT_MS, JWT_CLOCK_TOLERANCE_S } from "../../core/limits.ts";
+import { JWKS_TIMEOUT_MS, JWT_CLOCK_TOLERANCE_S } from "../../core/access-limits.ts";
 import { applied, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
 import { type JwksServer, newKey, type SigningKey, signJwt, startJwksServer } from "../harness/jwks-server.ts";
 import type { ApiProcess } from "../harness/process.ts";
