@@ -12,9 +12,10 @@ let port: number;
 let server: HttpServer;
 let handle: (incoming: Incoming) => Promise<Answer["body"]>;
 
+const answer = async (incoming: Incoming) => ({ status: 200, headers: {}, body: await handle(incoming) });
+
 beforeAll(async () => {
   port = await findFreePort();
-  const answer = async (incoming: Incoming) => ({ status: 200, headers: {}, body: await handle(incoming) });
   const app = {
     answerKey: answer,
     fetch: async (request: Request) => toResponse(await answer(fromRequest(request))),
@@ -170,6 +171,39 @@ describe.each(["/v1/kv/n/k", "/streams"])("a body that is read as it comes, to %
     socket.end();
     await expect.poll(() => told).toMatchObject({ slug: "invalid-body" });
   });
+});
+
+test("a client that takes nothing of its answer is hung up on; one that takes it slowly is not", async () => {
+  const stallMs = 400;
+  const impatient = await findFreePort();
+  const app = { answerKey: answer, fetch: () => new Response(), refuse: () => problemAnswer("internal", "r") };
+  const other = new HttpServer("127.0.0.1", impatient, 10, app, (error) => reported.push(error), stallMs);
+  await other.start();
+  let cancelled = 0;
+  const endless = () =>
+    new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(MEBIBYTE)),
+      cancel: () => {
+        cancelled += 1;
+      },
+    });
+  handle = async () => endless();
+  const request = "GET /v1/kv/n/k HTTP/1.1\r\nHost: h\r\n\r\n";
+  const [idle, slow] = [openPeer(impatient, request), openPeer(impatient, request)];
+  idle.socket.pause();
+  let taken = 0;
+  slow.socket.on("data", () => {
+    taken += 1;
+    slow.socket.pause();
+    setTimeout(() => slow.socket.resume(), 20);
+  });
+  await expect.poll(() => cancelled, { timeout: 5 * stallMs }).toBe(1);
+  const before = taken;
+  await expect.poll(() => taken, { timeout: 5 * stallMs }).toBeGreaterThan(before);
+  expect([cancelled, slow.socket.destroyed]).toEqual([1, false]);
+  slow.socket.destroy();
+  await expect.poll(() => cancelled).toBe(2);
+  await other.stop();
 });
 
 test("an answer whose stream fails is cut off, and told", async () => {

@@ -151,7 +151,7 @@ describe("reading", () => {
 
   test("asks nothing of the log where nothing was applied, or the store went back", async () => {
     const reader = new PartitionReader({
-      log: { headers: away, position: away },
+      log: { headers: away, confirmedPosition: away },
       store: { outcomes: async () => judged() },
     });
     expect(await reader.read(0, at("10-3"))).toEqual(NOTHING);

@@ -26,7 +26,7 @@ export type Page =
   | { readonly kind: "gone"; readonly restart: Cursor };
 
 export interface ReaderDependencies {
-  readonly log: Pick<Log, "headers" | "position">;
+  readonly log: Pick<Log, "headers" | "confirmedPosition">;
   readonly store: Pick<Store, "outcomes">;
 }
 
@@ -44,14 +44,14 @@ export class PartitionReader {
   async now(partition: number): Promise<Cursor> {
     // In this order: a log that goes back in between makes the cursor an old one, and not the other way round.
     const { watermark, losses } = await this.#outcomes(partition, ID_ZERO, 1);
-    const { era } = await this.#deps.log.position(partition);
+    const { era } = await this.#deps.log.confirmedPosition(partition);
     return { id: watermark.id, place: 0, era: era + losses, ordinal: watermark.ordinal };
   }
 
   /** Before the first change that can still be told. @throws OperatingError when log or store is away */
   async oldest(partition: number): Promise<Cursor> {
     const { watermark, losses } = await this.#outcomes(partition, ID_ZERO, 1);
-    const { floor, era } = await this.#deps.log.position(partition);
+    const { floor, era } = await this.#deps.log.confirmedPosition(partition);
     return restartAt(floor, watermark.id, era + losses);
   }
 
@@ -104,16 +104,18 @@ export function join(cursor: Cursor, judged: OutcomePage, head: HeaderPage): Pag
     const rest = changesOf(head.before, outcomes.get(cursor.id) ?? null);
     changes.push(...rest.filter(({ place }) => place > cursor.place));
   }
-  let upTo: Cursor = { id: cursor.id, place: 0, era, ordinal: ordinalOf(cursor, head) };
+  let { id } = cursor;
+  let ordinal = ordinalOf(cursor, head);
   for (const entry of head.entries) {
     // Only a newer process can tell what it did.
-    if (entry.kind === "unsupported") return progress(cursor, changes, upTo);
+    if (entry.kind === "unsupported") return progress(cursor, changes, { id, place: 0, era, ordinal });
     if (idTimeMs(entry.id) < idTimeMs(watermark.id) - OUTCOME_RETENTION_MS) return gone;
-    if (entry.ordinal > 0 && upTo.ordinal !== undefined && entry.ordinal !== upTo.ordinal + 1) return gone;
+    if (entry.ordinal > 0 && ordinal !== undefined && entry.ordinal !== ordinal + 1) return gone;
     changes.push(...changesOf(entry, outcomes.get(entry.id) ?? null));
-    upTo = { ...upTo, id: entry.id, ordinal: entry.ordinal > 0 ? entry.ordinal : upTo.ordinal };
+    ({ id } = entry);
+    if (entry.ordinal > 0) ({ ordinal } = entry);
   }
-  return progress(cursor, changes, head.partial ? upTo : { ...upTo, id: through });
+  return progress(cursor, changes, { id: head.partial ? id : through, place: 0, era, ordinal });
 }
 
 function progress(from: Cursor, changes: readonly Change[], upTo: Cursor): Page {

@@ -34,8 +34,8 @@ export interface Subject {
 
 export interface WatcherDependencies {
   readonly tails: readonly PartitionTail[];
-  /** Reads by range; waits for its turn. */
-  readonly read: (partition: number, cursor: Cursor) => Promise<Page>;
+  /** Reads by range; waits for its turn, and does nothing where it is not wanted any more by then. */
+  readonly read: (partition: number, cursor: Cursor, wanted: () => boolean) => Promise<Page>;
   readonly values: (partition: number, keys: readonly KeyRevision[], bytes: number) => Promise<(StoredValue | null)[]>;
   readonly now: () => number;
   /** An event was written. */
@@ -130,7 +130,7 @@ export class Watcher {
     if (known !== null && known.changes.length === 0 && isSame(known.upTo, cursor)) return "idle";
     try {
       if (known !== null) return await this.#tell(index, known.changes, known.upTo);
-      const page = await this.#deps.read(partition, cursor);
+      const page = await this.#deps.read(partition, cursor, () => !this.#closed);
       if (page.kind === "nothing") return "waiting";
       if (page.kind === "changes") return await this.#tell(index, page.changes, page.upTo);
       this.#sayGone(index, page.restart);

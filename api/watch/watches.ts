@@ -1,7 +1,7 @@
 /**
  * All that watch changes through this process.
  */
-import { OperatingError } from "../../core/errors.ts";
+import { OperatingError, unavailable } from "../../core/errors.ts";
 import { WATCH_READS_MAX, WATCH_RECENT_MAX_CHANGES, WATCHERS_MAX } from "../../core/limits.ts";
 import type { Log } from "../../core/log.ts";
 import type { Store } from "../../core/store.ts";
@@ -14,7 +14,7 @@ import { type Subject, Watcher } from "./watcher.ts";
 export type WatchedStore = Pick<Store, "outcomes" | "revisions">;
 
 export interface WatchesDependencies {
-  readonly log: Pick<Log, "headers" | "position">;
+  readonly log: Pick<Log, "headers" | "confirmedPosition">;
   readonly store: WatchedStore;
   readonly partitions: number;
   /** May the log be read: is it ours, and there? */
@@ -51,7 +51,8 @@ export class Watches {
     this.#reader = new PartitionReader({
       log: {
         headers: (...about) => only(() => log.headers(...about)),
-        position: (partition) => only(() => log.position(partition)),
+        confirmedPosition: (partition) =>
+          only(() => log.confirmedPosition(partition).catch(unavailable("log-unavailable"))),
       },
       store,
     });
@@ -96,7 +97,7 @@ export class Watches {
     const watcher: Watcher = new Watcher(
       {
         tails: this.#tails,
-        read: (partition, cursor) => this.#read(partition, cursor),
+        read: (partition, cursor, wanted) => this.#read(partition, cursor, wanted),
         values: (partition, wanted, bytes) => this.#deps.store.revisions(partition, wanted, bytes),
         now: Date.now,
         onEvent: () => {
@@ -133,6 +134,7 @@ export class Watches {
 
   /** A Redis that is away keeps nobody from resuming: what is lost is told as soon as it is known. */
   async #lost(partition: number, cursor: Cursor): Promise<Cursor | null> {
+    if (this.#tails[partition]?.after(cursor, 0)) return null;
     try {
       return await this.#reader.lost(partition, cursor);
     } catch (error) {
@@ -142,11 +144,11 @@ export class Watches {
   }
 
   /** So many at once; the others wait for their turn. */
-  async #read(partition: number, cursor: Cursor): Promise<Page> {
+  async #read(partition: number, cursor: Cursor, wanted: () => boolean): Promise<Page> {
     if (this.#reading >= WATCH_READS_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
     else this.#reading += 1;
     try {
-      return await this.#reader.read(partition, cursor);
+      return wanted() ? await this.#reader.read(partition, cursor) : { kind: "nothing" };
     } finally {
       const next = this.#queue.shift();
       if (next) next();

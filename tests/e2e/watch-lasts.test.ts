@@ -141,6 +141,22 @@ test("the store away: streams stay open, positions can be gone on from, and all 
   }
 });
 
+test("the log away: streams stay open, and what is accepted when it is back is told", async () => {
+  const stream = await openEventStream(stack.url, "log-away");
+  await stack.log.stop();
+  await waitFor(async () => (await client.put("log-away", "refused", "v")).status === 503, { what: "503 for a write" });
+  await waitFor(async () => (await openEventStream(stack.url, "log-away")).status === 503, {
+    what: "503 for a stream",
+  });
+  await stack.log.restart();
+  const { text } = applied(
+    await waitFor(() => client.put("log-away", "k", "v", WAIT).then((answer) => answer.status < 300 && answer)),
+  );
+  await waitFor(() => stream.events.some(({ data }) => data.revision === text), { what: "the event" });
+  expect([stream.ended, stream.events.some(({ event }) => event === "gone")]).toEqual([false, false]);
+  stream.close();
+});
+
 test("an API that is told to stop ends its streams at once; they go on elsewhere, without a gap", async () => {
   const api: ApiProcess = await stack.addApi();
   const stream = await openEventStream(api.url, "moved");
