@@ -89,6 +89,31 @@ describe("of the log up to the watermark", () => {
     expect(page).toMatchObject({ changes: [{ id: "10-1", replays: "5-0" }], upTo: { id: "10-3" } });
   });
 
+  test("a transaction is told key by key, and gone on with in the middle of it", () => {
+    const steps = ["a", "gone", "b", "c"].map((key) => ({
+      key,
+      operation: key === "a" ? { op: "delete" as const } : put,
+    }));
+    const txn = command("10-1", 1, "a", { op: "txn", conditions: [], steps, value: new Uint8Array() });
+    const effects = (["deleted", "absent", "created", "replaced"] as const).map((effect) => ({ effect }));
+    const outcomes = { "10-1": { outcome: "applied", effect: "committed", steps: effects } as const };
+    const page = join(at(ID_ZERO), judged(outcomes), head({ entries: [txn, ...ENTRIES.slice(1)] }));
+    if (page.kind !== "changes") throw new Error("nothing is told");
+    expect(page.changes.slice(0, 3)).toMatchObject([
+      { id: "10-1", place: 1, last: false, key: "a", event: "delete" },
+      { id: "10-1", place: 2, last: false, key: "b", event: "put", operation: "put" },
+      { id: "10-1", place: 3, last: true, key: "c" },
+    ]);
+    const rest = { before: txn, entries: ENTRIES.slice(1) };
+    expect(told(at("10-1", { place: 1 }), judged(outcomes), head(rest))).toEqual([
+      "10-1 put b",
+      "10-1 put c",
+      ...ALL.slice(1),
+    ]);
+    expect(told(at("10-1"), judged(outcomes), head(rest))).toEqual(ALL.slice(1));
+    expect(told(at("10-1", { place: 1 }), judged(outcomes), head({ ...rest, before: null }))).toBe("gone");
+  });
+
   test("a command of a newer version is waited for, behind what comes before it", () => {
     const newer: Entry = { kind: "unsupported", id: "10-2", version: "v2" };
     const [first] = ENTRIES;

@@ -121,6 +121,25 @@ describe("a stream", () => {
     again.close();
   });
 
+  test("tells each key of a transaction under its one revision, and goes on in the middle of it; a repeated request is told once", async () => {
+    const stream = await watch("@together");
+    const change = (key: string) => ({ op: "put", key, value: key });
+    const { text } = revisionOf(
+      await client.commit("@together", [...["a", "b", "c"].map(change), { op: "delete", key: "no" }], [], WAIT),
+    );
+    const events = await stream.atLeast(3);
+    expect(events.map(({ data }) => [data.key, data.revision])).toEqual(["a", "b", "c"].map((key) => [key, text]));
+    const rest = await watch("@together", { lastEventId: events[0]?.id ?? "" });
+    expect(briefly(await rest.atLeast(2))).toEqual(["put b", "put c"]);
+    const headers = { "idempotency-key": '"once"', ...WAIT.headers };
+    for (let n = 0; n < 3; n += 1) await client.put("@together", "d", "1", { headers });
+    await client.put("@together", "e", "1", WAIT);
+    for (const one of [stream, rest]) {
+      await expect.poll(() => briefly(one.events).slice(-2)).toEqual(["put d", "put e"]);
+      one.close();
+    }
+  });
+
   test("tells where it begins, so that who got nothing can go on from there", async () => {
     const quiet = await watch("quiet");
     const { lastId } = quiet;
