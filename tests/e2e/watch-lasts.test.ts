@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Log } from "../../core/log.ts";
-import { openEventStream, type StreamEvent } from "../harness/event-stream.ts";
+import { openEventStream, openFirstStream, type StreamEvent } from "../harness/event-stream.ts";
 import { accepted, applied, type HttpClient, httpClient, revisionOf, WAIT } from "../harness/http.ts";
 import { keysIn } from "../harness/keys-of.ts";
 import { openLink } from "../harness/link.ts";
@@ -21,6 +21,7 @@ beforeAll(async () => {
   client = httpClient(stack.url);
   log = new Log(await openLink(stack.log.url), PARTITIONS);
   await log.prepare();
+  (await openFirstStream(stack.url, "first")).close();
 });
 
 const keysOf = (events: readonly StreamEvent[]) => events.map(({ data }) => data.key);
@@ -159,7 +160,7 @@ test("the log away: streams stay open, and what is accepted when it is back is t
 
 test("an API that is told to stop ends its streams at once; they go on elsewhere, without a gap", async () => {
   const api: ApiProcess = await stack.addApi();
-  const stream = await openEventStream(api.url, "moved");
+  const stream = await openFirstStream(api.url, "moved");
   applied(await client.put("moved", "1", "v", WAIT));
   await stream.atLeast(1);
   const startMs = performance.now();

@@ -1,6 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseRevision } from "../../core/entry-id.ts";
-import { type EventStream, openEventStream, type StreamEvent, type StreamOptions } from "../harness/event-stream.ts";
+import {
+  type EventStream,
+  openEventStream,
+  openFirstStream,
+  type StreamEvent,
+  type StreamOptions,
+} from "../harness/event-stream.ts";
 import { type HttpClient, httpClient, revisionOf, WAIT } from "../harness/http.ts";
 import { metricOf } from "../harness/metrics.ts";
 import { type Stack, startStack } from "../harness/stack.ts";
@@ -12,6 +18,7 @@ let client: HttpClient;
 beforeAll(async () => {
   stack = await startStack({ partitions: PARTITIONS });
   client = httpClient(stack.url);
+  (await openFirstStream(stack.url, "first")).close();
 });
 
 const watch = (about: string, options?: StreamOptions): Promise<EventStream> =>

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { encodeHeader } from "../../core/codec.ts";
 import { idAfter } from "../../core/entry-id.ts";
-import { type EventStream, openEventStream } from "../harness/event-stream.ts";
+import { type EventStream, openEventStream, openFirstStream } from "../harness/event-stream.ts";
 import { applied, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
 import { type LogReader, readLog } from "../harness/log-reader.ts";
 import { remember } from "../harness/older-copy.ts";
@@ -28,7 +28,7 @@ beforeEach(async () => {
   stack = await startStack({ partitions: 1, env: { MILLRACE_LEASE_MS: "600" } });
   client = httpClient(stack.url);
   log = readLog(stack.log, 1);
-  stream = await openEventStream(stack.url, "history");
+  stream = await openFirstStream(stack.url, "history");
   await put("first");
   const forget = await remember(stack.log);
   for (let n = 1; n <= FORGOTTEN; n += 1) await put(`forgotten-${n}`);

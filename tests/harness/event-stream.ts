@@ -105,6 +105,14 @@ export function openEventStream(url: string, about: string, options: StreamOptio
   });
 }
 
+/** A stream of an API that has just started: it is ready when one of the two Redises is, and says 503 until both are. */
+export function openFirstStream(url: string, about: string): Promise<EventStream> {
+  return waitFor(async () => {
+    const stream = await openEventStream(url, about);
+    return stream.status === 200 && stream;
+  });
+}
+
 /** As the WHATWG's HTML standard says it, 9.2.6. */
 class EventParser {
   readonly events: StreamEvent[] = [];
