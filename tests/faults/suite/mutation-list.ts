@@ -98,12 +98,25 @@ export const MUTATIONS: readonly Mutation[] = [
     changes: [
       {
         file: APPLY,
-        text: "local ok, result = pcall(self.attempt, self, command, value_key, body, now)",
-        by: "local ok, result = true, self:attempt(command, value_key, body, now)",
+        text: "local ok, result = pcall(self.attempt, self, command, target, body, now)",
+        by: "local ok, result = true, self:attempt(command, target, body, now)",
       },
     ],
     nemeses: "poison",
     expects: ["not-drained", "doubled", "diverged", "miscounted"],
+  },
+  {
+    name: "all-or-nothing",
+    removes: "a transaction writes each key while it plans the next",
+    changes: [
+      {
+        file: "dist/core/functions/transactions.lua",
+        text: "    effects[i] = string.gsub(",
+        by: "    if record then redis.call('SET', keys[i], record) end\n    effects[i] = string.gsub(",
+      },
+    ],
+    nemeses: "consumer-kill",
+    expects: ["miscounted", "diverged"],
   },
   {
     name: "guard",
