@@ -35,6 +35,19 @@ export async function readJson(incoming: Incoming, mediaType: string): Promise<u
   }
 }
 
+/**
+ * What parts of are kept as they are written: the text, and what it says.
+ * @throws ProblemError with this slug
+ */
+export function parseJsonText(bytes: Uint8Array, slug: ProblemSlug): { text: string; document: unknown } {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { text, document: JSON.parse(text) };
+  } catch {
+    throw new ProblemError(slug, "That is not a JSON text in UTF-8.");
+  }
+}
+
 /** @throws ProblemError `invalid-document`, which tells each fault and its place */
 export function checkDocument<Schema extends z.ZodType>(schema: Schema, document: unknown): z.output<Schema> {
   const parsed = schema.safeParse(document);

@@ -24,6 +24,18 @@ export function elementTexts(array: string): string[] {
   return texts;
 }
 
+/**
+ * The elements of an array by their places.
+ * @param array asked for, and cut up, only with the first of them
+ */
+export function elementTextsOf(array: () => string): (place: number) => string {
+  let texts: readonly string[] | null = null;
+  return (place) => {
+    texts ??= elementTexts(array());
+    return texts[place] ?? "";
+  };
+}
+
 /** @param see told of each value where it begins and ends, and in an object its key, as it is written */
 function eachPart(text: string, see: (from: number, to: number, key?: string) => void): void {
   let at = skipSpace(text, 0);

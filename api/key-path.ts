@@ -93,6 +93,9 @@ function decodeKey(encoded: string): string {
 /** @throws ProblemError `invalid-key`, `key-too-long` when a namespace cannot hold a key of that name */
 export function checkKey(key: string): string {
   if (key === "") throw new ProblemError("invalid-key", "The key is empty.");
+  if (key === "." || key === "..") {
+    throw new ProblemError("invalid-key", "No path can name it: URL parsers resolve it.");
+  }
   if (!key.isWellFormed()) throw new ProblemError("invalid-key", "The key is not Unicode text.");
   if (CONTROL_CHARACTERS.test(key)) throw new ProblemError("invalid-key", "The key holds a control character.");
   if (key.length * 3 > KEY_MAX_BYTES && encoder.encode(key).byteLength > KEY_MAX_BYTES) {

@@ -13,6 +13,7 @@ const parse = (text: string, namespace = "@n") =>
 const written = (operations: unknown, conditions: unknown = []) =>
   `{"if":${JSON.stringify(conditions)},"then":${JSON.stringify(operations)}}`;
 const put = (key: string) => ({ op: "put", key, value: "" });
+const nested = (levels: number): unknown => (levels === 0 ? {} : { in: nested(levels - 1) });
 
 function refusal(text: string, namespace?: string): ProblemError {
   try {
@@ -35,7 +36,7 @@ describe("what is no transaction is refused, with the place of what is wrong:", 
       ],
     );
   test.each<[what: string, text: string, detail: string, at?: string]>([
-    ["no JSON", "{", "a JSON text"],
+    ["no JSON", "{", "not a JSON text"],
     ["no object", "[]", "expected object"],
     ["nothing to do", "{}", "neither conditions nor operations"],
     ["a member that is not known", '{"then":[],"else":[]}', "else"],
@@ -51,7 +52,11 @@ describe("what is no transaction is refused, with the place of what is wrong:", 
     ["a value that is no base64", op({ value: "é", encoding: "base64" }), "base64", "/then/1"],
     ["an encoding that is not known", op({ encoding: "hex" }), "/then/1/encoding"],
     ["a content type with a line feed", op({ content_type: "a\nb" }), "ASCII", "/then/1"],
-    ["metadata that is no JSON text", op({ metadata: "{" }), "JSON", "/then/1"],
+    ["a value that is said twice", op({ json: 1 }), "/then/1: Give one of value and json."],
+    ["an encoding of JSON", written([{ op: "put", key: "a", json: 1, encoding: "text" }]), "/then/0: encoding"],
+    ["no value", written([{ op: "put", key: "a" }]), "/then/0: Give one of value and json."],
+    ["base64 without its padding", op({ value: "AA", encoding: "base64" }), "padding", "/then/1"],
+    ["metadata that is too long", op({ metadata: "x".repeat(1024) }), "1024", "/then/1"],
     ["a time to live of nothing", op({ ttl: 0 }), "ttl", "/then/1"],
     ["a time to live beyond the bound", op({ ttl: TTL_MAX_S + 1 }), "ttl", "/then/1"],
     ["a time to live in fractions", op({ ttl: 1.5 }), "ttl", "/then/1"],
@@ -60,7 +65,9 @@ describe("what is no transaction is refused, with the place of what is wrong:", 
     ["a step that is no integer", written([{ op: "increment", key: "a", by: "1.5" }]), "64 bits", "/then/0"],
     ["a step beyond 64 bits", written([{ op: "increment", key: "a", by: "9223372036854775808" }]), "64", "/then/0"],
     ["a step that a number rounds", '{"then":[{"op":"increment","key":"a","by":9007199254740993}]}', "/then/0/by"],
-    ["a patch that is no JSON", written([{ op: "patch", key: "a", value: "{" }]), "JSON", "/then/0"],
+    ["no patch", written([{ op: "patch", key: "a" }]), "/then/0/patch: is missing"],
+    ["a patch that is nested too deep", written([{ op: "patch", key: "a", patch: nested(200) }]), "", "/then/0"],
+    ["a key that no path can name", written([{ op: "delete", key: ".." }]), "path", "/then/0"],
     ["a condition of nothing", condition({}), "Give one of"],
     ["a condition of two things", condition({ exists: true, value: "" }), "Give one of"],
     ["an encoding of no value", condition({ exists: true, encoding: "text" }), "encoding"],
@@ -78,7 +85,7 @@ test("at most so many keys, conditions, operations and patches; exactly so many 
   const keys = Array.from({ length: TRANSACTION_MAX_KEYS + 1 }, (_, index) => `k${index}`);
   const puts = keys.map(put);
   const looks = keys.map((key) => ({ key, exists: true }));
-  const patches = keys.map((key) => ({ op: "patch", key, value: "{}" }));
+  const patches = keys.map((key) => ({ op: "patch", key, patch: {} }));
   const max = (list: readonly unknown[], more = 0) => list.slice(0, TRANSACTION_MAX_KEYS + more);
   expect(parse(written(max(puts), max(looks))).transaction.steps).toHaveLength(TRANSACTION_MAX_KEYS);
   expect(parse(written(patches.slice(0, TRANSACTION_MAX_PATCHES))).transaction.steps).toHaveLength(8);
@@ -127,4 +134,37 @@ test("keys of several partitions are told with where they are; a tag, or a pinne
       "n",
     ).slug,
   ).toBe("cross-partition");
+});
+
+describe("operations are read as a batch reads them:", () => {
+  const read = (operation: string) => {
+    const said = parse(`{"if":[], "then" : [${JSON.stringify(put("other"))} ,\n${operation}]}`);
+    const { key, operation: one } = said.transaction.steps[1] ?? {};
+    return [key, one];
+  };
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const document = '{ "big":12345678901234567890, "n":1.50,"é":"\\u00e9" ,"a":[],"o":{}}';
+
+  test.each([
+    ["a text", '"value":"é"', bytes("é"), "text/plain;charset=utf-8"],
+    ["a text that is called one", '"value":"é","encoding":"text"', bytes("é"), "text/plain;charset=utf-8"],
+    ["bytes", '"value":"/wAB","encoding":"base64"', Uint8Array.of(255, 0, 1), "application/octet-stream"],
+    ["JSON as it is written", `"json":${document}`, bytes(document), "application/json"],
+    ["null", '"json":null', bytes("null"), "application/json"],
+    ["a type", '"json":1,"content_type":"x/y"', bytes("1"), "x/y"],
+  ])("%s", (_, members, value, contentType) => {
+    const [key, operation] = read(`{"op":"put","key":"k",${members}}`);
+    expect([key, { ...(operation as object), value: [...(operation as { value: Uint8Array }).value] }]).toEqual([
+      ...["k", { op: "put", contentType, value: [...value] }],
+    ]);
+  });
+
+  test("metadata and patches are kept as they are written", () => {
+    expect(read(`{"op":"put","key":"k","value":"","metadata":{"é":12345678901234567890}}`)[1]).toMatchObject({
+      metadata: '{"\\u00e9":12345678901234567890}',
+    });
+    const [, patch] = read(`{"op":"patch","key":"k","patch":${document},"ttl":5}`);
+    expect(new TextDecoder().decode((patch as { value: Uint8Array }).value)).toBe(document);
+    expect(patch).toMatchObject({ op: "patch", expiry: { ttlMs: 5000 } });
+  });
 });

@@ -4,27 +4,21 @@
  *     {"if": [{"key": "a", "revision": "03-1795245173585-0"}, {"key": "b", "exists": false}, {"key": "c", "value": "x"}],
  *      "then": [{"op": "put", "key": "a", "value": "1"}, {"op": "increment", "key": "n", "by": "5"}, {"op": "delete", "key": "c"}]}
  *
- * Values are text, or base64 where `"encoding": "base64"` stands beside them. What is wrong is told with its place. Pure.
+ * Operations and values are told as everywhere (operation-document.ts). What is wrong is told with its place. Pure.
  */
 import { z } from "zod";
-import type { Expiry, KeyOperation } from "../core/command.ts";
 import { ID_ZERO, parseRevision } from "../core/entry-id.ts";
 import { TRANSACTION_MAX_KEYS, TRANSACTION_MAX_PATCHES } from "../core/limits.ts";
 import { partitionOf } from "../core/partition.ts";
 import { type Transaction, type TransactionCondition, transactionOf } from "../core/transaction.ts";
-import { parseContentType } from "./body.ts";
 import { ProblemError } from "./errors.ts";
-import { EXPIRY_PARAMETERS, expiryOf } from "./expiry.ts";
+import { parseJsonText } from "./json-body.ts";
+import { elementTextsOf, memberText } from "./json-texts.ts";
 import { checkKey } from "./key-path.ts";
-import { parseMetadata } from "./metadata.ts";
-import { checkPatch } from "./patch.ts";
-import { incrementSchema } from "./routes/increment-value.ts";
+import { operationSchema, readOperation, readValue, VALUE_MEMBERS } from "./operation-document.ts";
 
 /** Of this many partitions a key is named where there is more than one. */
 const EXAMPLES_MAX = 8;
-
-const value = { value: z.string(), encoding: z.enum(["text", "base64"]).optional() };
-const expiry = { ttl: z.number().optional(), expires_at: z.number().optional(), keep_ttl: z.boolean().optional() };
 
 const conditionSchema = z
   .strictObject({
@@ -32,29 +26,16 @@ const conditionSchema = z
     revision: z.string().optional(),
     not_revision: z.string().optional(),
     exists: z.boolean().optional(),
-    value: value.value.optional(),
-    encoding: value.encoding,
+    value: VALUE_MEMBERS.value.optional(),
+    encoding: VALUE_MEMBERS.encoding,
   })
   .refine(
     ({ revision, not_revision, exists, value: text }) =>
       [revision, not_revision, exists, text].filter((one) => one !== undefined).length === 1,
     "Give one of revision, not_revision, exists and value.",
   )
-  .refine(({ value: text, encoding }) => text !== undefined || encoding === undefined, "encoding is for a value.");
-
-const operationSchema = z.discriminatedUnion("op", [
-  z.strictObject({
-    op: z.literal("put"),
-    key: z.string(),
-    ...value,
-    content_type: z.string().optional(),
-    metadata: z.string().optional(),
-    ...expiry,
-  }),
-  z.strictObject({ op: z.literal("delete"), key: z.string() }),
-  z.strictObject({ op: z.literal("increment"), key: z.string(), by: z.union([z.string(), z.int()]), ...expiry }),
-  z.strictObject({ op: z.literal("patch"), key: z.string(), ...value, ...expiry }),
-]);
+  .refine(({ value: text, encoding }) => text !== undefined || encoding === undefined, "encoding is for a value.")
+  .meta({ id: "Condition" });
 
 export const transactionSchema = z.strictObject({
   if: z.array(conditionSchema).max(TRANSACTION_MAX_KEYS).default([]),
@@ -62,8 +43,6 @@ export const transactionSchema = z.strictObject({
 });
 
 type GivenCondition = z.infer<typeof conditionSchema>;
-type GivenOperation = z.infer<typeof operationSchema>;
-type GivenExpiry = { readonly [Name in keyof typeof expiry]?: z.output<(typeof expiry)[Name]> };
 
 /** What is needed to read one. */
 export interface Reader {
@@ -82,7 +61,8 @@ export function parseTransaction(
   body: Uint8Array,
   { namespace, partitions, nowMs }: Reader,
 ): { readonly transaction: Transaction; readonly partition: number } {
-  const parsed = transactionSchema.safeParse(parseJson(body));
+  const { text, document } = parseJsonText(body, "invalid-transaction");
+  const parsed = transactionSchema.safeParse(document);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw invalid(`${(issue?.path ?? []).map((part) => `/${String(part)}`).join("")}: ${issue?.message}`);
@@ -98,8 +78,12 @@ export function parseTransaction(
   }
   refuseTooMuch(given, keys.size);
   const partition = commonPartition(namespace, keys, partitions);
+  const textOf = elementTextsOf(() => memberText(text, "then") ?? "");
   const steps = given.then.map((part, index) =>
-    inPart(`/then/${index}`, part.key, () => ({ key: part.key, operation: readOperation(part, nowMs) })),
+    inPart(`/then/${index}`, part.key, () => ({
+      key: part.key,
+      operation: readOperation(part, () => textOf(index), nowMs),
+    })),
   );
   const conditions = given.if.map((part, index) =>
     inPart(`/if/${index}`, part.key, () => readCondition(part, partition, partitions)),
@@ -140,14 +124,6 @@ function commonPartition(namespace: string, keys: Iterable<string>, partitions: 
   );
 }
 
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
-  } catch {
-    throw invalid("It is a JSON text in UTF-8.");
-  }
-}
-
 /** Whatever is wrong with a part, it is the transaction that is not valid, and the part is named. */
 function inPart<T>(at: string, key: string, read: () => T): T {
   try {
@@ -162,7 +138,7 @@ function inPart<T>(at: string, key: string, read: () => T): T {
 /** @param partition of the key: no other has its revisions */
 function readCondition(given: GivenCondition, partition: number, partitions: number): TransactionCondition {
   const { key } = given;
-  if (given.value !== undefined) return { key, kind: "value", value: bytesOf(given.value, given.encoding) };
+  if (given.value !== undefined) return { key, kind: "value", value: readValue(given.value, given.encoding) };
   const text = given.revision ?? given.not_revision;
   if (text === undefined) return { key, kind: given.exists === true ? "match" : "none-match", id: "*" };
   const revision = parseRevision(text, partitions);
@@ -172,65 +148,6 @@ function readCondition(given: GivenCondition, partition: number, partitions: num
   if (given.revision === undefined) return { key, kind: "none-match", id: isOfKey ? revision.id : ID_ZERO };
   if (!isOfKey) throw new ProblemError("precondition-failed", "That revision is not one of this key.");
   return { key, kind: "match", id: revision.id };
-}
-
-function readOperation(given: GivenOperation, nowMs: number): KeyOperation {
-  switch (given.op) {
-    case "delete":
-      return { op: "delete" };
-    case "increment":
-      return { op: "increment", by: readIncrement(given.by), ...readExpiry(given, nowMs) };
-    case "patch": {
-      const patch = bytesOf(given.value, given.encoding);
-      checkPatch(patch);
-      return { op: "patch", value: patch, ...readExpiry(given, nowMs) };
-    }
-    case "put": {
-      const metadata = parseMetadata(given.metadata ?? null);
-      return {
-        op: "put",
-        contentType: parseContentType(given.content_type ?? null),
-        value: bytesOf(given.value, given.encoding),
-        ...readExpiry(given, nowMs),
-        ...(metadata !== undefined && { metadata }),
-      };
-    }
-  }
-}
-
-function readIncrement(by: string | number): string {
-  const read = incrementSchema.safeParse(String(by));
-  if (!read.success) throw invalid("by is an integer of 64 bits.");
-  return read.data.toString();
-}
-
-/** As the parameters of a single write say it. */
-function readExpiry({ ttl, expires_at, keep_ttl }: GivenExpiry, nowMs: number): { readonly expiry?: Expiry } {
-  if (ttl === undefined && expires_at === undefined && keep_ttl !== true) return {};
-  const read = z.object(EXPIRY_PARAMETERS).safeParse({
-    ...(ttl !== undefined && { ttl: String(ttl) }),
-    ...(expires_at !== undefined && { expires_at: String(expires_at) }),
-    ...(keep_ttl === true && { keep_ttl: "true" }),
-  });
-  if (!read.success) {
-    throw invalid(read.error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join(" "));
-  }
-  const found = expiryOf(read.data, nowMs);
-  return found === undefined ? {} : { expiry: found };
-}
-
-/** @throws ProblemError `invalid-transaction` when it is not what its encoding says */
-function bytesOf(text: string, encoding: "text" | "base64" = "text"): Uint8Array {
-  if (encoding === "text") {
-    // An encoder would put another character in the place of half a pair.
-    if (!text.isWellFormed()) throw invalid("The value is not Unicode text.");
-    return new TextEncoder().encode(text);
-  }
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    throw invalid("The value is not base64.");
-  }
 }
 
 function invalid(detail: string): ProblemError {

@@ -32,8 +32,7 @@ export const commitTransactionRoute = describeRoute({
   query: NO_QUERY,
   headers: ["IdempotencyKey", ...ACCEPT_HEADERS],
   body: {
-    description:
-      "Conditions and operations; a key has one operation. Values are text, or base64 where `encoding` says so.",
+    description: "Conditions and operations, which are said as in a batch; a key has one operation.",
     content: { "application/json": transactionSchema },
   },
   answers: {

@@ -19,7 +19,8 @@ import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Answer, type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
 import { parseIdempotencyKey } from "../idempotency.ts";
-import { elementTexts, memberText } from "../json-texts.ts";
+import { JSON_TYPE, parseJsonText } from "../json-body.ts";
+import { elementTextsOf, memberText } from "../json-texts.ts";
 import { parseNamespace } from "../key-path.ts";
 import { type Line, LineSplitter } from "../line-splitter.ts";
 import { describeRoute } from "../openapi/description.ts";
@@ -30,7 +31,6 @@ import { splitTarget } from "../target.ts";
 import { originOf } from "../write.ts";
 import { ACCEPT_HEADERS } from "../write-description.ts";
 
-const JSON_TYPE = "application/json";
 const LINES_TYPE = "application/x-ndjson";
 
 const BODY_BOUND = {
@@ -118,14 +118,10 @@ async function answerBatch(incoming: Incoming, batch: Batch): Promise<Answer> {
 /** All at once: results in the order of the items. */
 async function writeDocument(incoming: Incoming, batch: Batch): Promise<unknown[]> {
   const bytes = await collect(incoming.chunks(), incoming.header("content-length"), BODY_BOUND);
-  const { text, document } = parse(bytes, "invalid-batch");
+  const { text, document } = parseJsonText(bytes, "invalid-batch");
   const items = itemsIn(document);
   if (items.length > BATCH_ITEMS_MAX) throw tooLarge(`A JSON document has at most ${BATCH_ITEMS_MAX} operations`);
-  let texts: readonly string[] | null = null;
-  const textOf = (place: number): string => {
-    texts ??= elementTexts(Array.isArray(document) ? text : (memberText(text, "operations") ?? ""));
-    return texts[place] ?? "";
-  };
+  const textOf = elementTextsOf(() => (Array.isArray(document) ? text : (memberText(text, "operations") ?? "")));
   return Promise.all(
     items.map((item, place) =>
       batch.add(
@@ -186,23 +182,13 @@ async function writeLine(batch: Batch, line: Line): Promise<string> {
   const result = await batch.add(
     () => {
       if (line === null) throw VALUE_BOUND.problem();
-      const parsed = parse(line, "invalid-operation");
+      const parsed = parseJsonText(line, "invalid-operation");
       text = parsed.text;
       return parsed.document;
     },
     () => text,
   );
   return `${JSON.stringify(result)}\n`;
-}
-
-/** @throws ProblemError with this slug */
-function parse(bytes: Uint8Array, slug: "invalid-batch" | "invalid-operation"): { text: string; document: unknown } {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { text, document: JSON.parse(text) };
-  } catch {
-    throw new ProblemError(slug, "That is not a JSON text in UTF-8.");
-  }
 }
 
 function tooLarge(detail: string): ProblemError {

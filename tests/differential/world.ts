@@ -220,7 +220,7 @@ function tellStep({ key, write }: Step): object {
     case "put":
       return { op: "put", key, value: write.value, content_type: write.contentType };
     case "patch":
-      return { op: "patch", key, value: write.patch };
+      return { op: "patch", key, patch: JSON.parse(write.patch) as unknown };
     case "increment":
       return { op: "increment", key, by: write.by };
     case "delete":

@@ -69,7 +69,12 @@ test("a bad line is told in its place, and the others go on", async () => {
 
 test("the largest value there may be fits in a line", async () => {
   const batch = open();
-  await batch.send({ op: "put", key: "largest", base64: Buffer.alloc(1024 * 1024, 7).toString("base64") });
+  await batch.send({
+    op: "put",
+    key: "largest",
+    value: Buffer.alloc(1024 * 1024, 7).toString("base64"),
+    encoding: "base64",
+  });
   batch.end();
   expect((await collect(batch.results())).map(({ status }) => status)).toEqual([201]);
   expect((await client.get("lines", "largest")).body).toHaveLength(1024 * 1024);

@@ -35,7 +35,7 @@ describe("every item is a command of its own, told in its place", () => {
     const results = await batch({
       operations: [
         { op: "put", key: "text", value: "héllo" },
-        { op: "put", key: "bytes/%", base64: "/wAB" },
+        { op: "put", key: "bytes/%", value: "/wAB", encoding: "base64" },
         { op: "put", key: "text", value: "again", content_type: "text/html", metadata: { é: 1 }, ttl: 1000 },
         { op: "increment", key: "count", by: "9007199254740993" },
         { op: "increment", key: "count", by: 1 },
@@ -93,7 +93,7 @@ describe("every item is a command of its own, told in its place", () => {
   });
 
   test.each([
-    [{ op: "put", key: "" }, 400, "invalid-key"],
+    [{ op: "put", key: "", value: "" }, 400, "invalid-key"],
     [{ op: "put", key: "..", value: "" }, 400, "invalid-key"],
     [{ op: "put", key: "a\nb", value: "" }, 400, "invalid-key"],
     [{ op: "put", key: "\ud800", value: "" }, 400, "invalid-key"],
@@ -102,7 +102,9 @@ describe("every item is a command of its own, told in its place", () => {
     [{ op: "put", key: "k", value: "", json: 1 }, 400, "invalid-operation"],
     [{ op: "put", key: "k", value: 1 }, 400, "invalid-operation"],
     [{ op: "put", key: "k", value: "\ud800" }, 400, "invalid-operation"],
-    [{ op: "put", key: "k", base64: "_w==" }, 400, "invalid-operation"],
+    [{ op: "put", key: "k", value: "_w==", encoding: "base64" }, 400, "invalid-operation"],
+    [{ op: "put", key: "k", value: "", encoding: "hex" }, 400, "invalid-operation"],
+    [{ op: "put", key: "k", json: 1, encoding: "text" }, 400, "invalid-operation"],
     [{ op: "put", key: "k", value: "x".repeat(1024 * 1024 + 1) }, 413, "value-too-large"],
     [{ op: "put", key: "k", value: "", ttl: 0 }, 400, "invalid-expiry"],
     [{ op: "put", key: "k", value: "", ttl: 1, keep_ttl: true }, 400, "invalid-expiry"],

@@ -38,10 +38,10 @@ describe("a transaction", () => {
           value: "AAEC/w==",
           encoding: "base64",
           content_type: "x/y",
-          metadata: '{"a":1}',
+          metadata: { a: 1 },
           ttl: 60,
         },
-        { op: "patch", key: "cart", value: '{"n":null}' },
+        { op: "patch", key: "cart", patch: { n: null } },
         { op: "delete", key: "old" },
       ],
       conditions,
@@ -226,7 +226,7 @@ test("a transaction that meets a foreign type is one dead letter with all its ke
   const store = readStore(stack.store, PARTITIONS);
   const foreign = store.keys(partition).value("@dead", "b");
   await store.redis.rpush(foreign, "foreign");
-  const operations = [put("a", "1"), { op: "patch", key: "b", value: '{"x":1}' }];
+  const operations = [put("a", "1"), { op: "patch", key: "b", patch: { x: 1 } }];
   await client.put("@dead", "c", "1", WAIT);
   const answer = await commit("@dead", operations, [{ key: "c", value: "1" }]);
   expect(answer.status).toBe(422);
