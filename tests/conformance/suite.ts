@@ -4,6 +4,7 @@ import { httpClient } from "../harness/http.ts";
 import { Exchanges } from "./exchanges.ts";
 import type { Feature } from "./feature.ts";
 import { authentication } from "./features/authentication.ts";
+import { batches } from "./features/batches.ts";
 import { commands } from "./features/commands.ts";
 import { conditionalWrites } from "./features/conditional-writes.ts";
 import { contentTypes } from "./features/content-types.ts";
@@ -42,6 +43,7 @@ export const FEATURES: readonly Feature[] = [
   metadata,
   patch,
   listing,
+  batches,
   transactions,
   watching,
   idempotency,

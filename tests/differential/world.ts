@@ -30,6 +30,15 @@ export interface WriteRequest {
   readonly waits: boolean;
 }
 
+/** What a batch tells of an item. */
+interface ItemResult {
+  readonly status: number;
+  readonly revision?: string;
+  readonly location?: string;
+  readonly value?: string;
+  readonly problem?: { readonly type: string };
+}
+
 const HISTORY = 12;
 const WAIT = "wait=15";
 const CLOCKS_DIFFER_S = 240;
@@ -133,6 +142,25 @@ export class World {
     }
   }
 
+  /** One batch, whose results are waited for. Each item is compared with a write of its own; a key may come more than once. */
+  async batch(items: readonly (Step & { readonly condition: Condition | undefined })[]): Promise<void> {
+    const body = JSON.stringify(items.map((item) => ({ ...tellStep(item), ...membersOf(item.condition) })));
+    const headers = { "content-type": "application/json", prefer: WAIT };
+    const answer = await this.send("POST", `/v1/batch/${this.namespace}`, { headers, body });
+    this.compare(answer, { status: 200, headers: { "content-type": "application/json", "preference-applied": WAIT } });
+    const { results } = JSON.parse(answer.text) as { results: readonly ItemResult[] };
+    if (results.length !== items.length) this.fail(`expected ${items.length} results`);
+    for (const [index, { key, write, condition }] of items.entries()) {
+      const { revision = "", problem, ...told } = results[index] as ItemResult;
+      const outcome = this.model.apply(key, write, condition, revision);
+      const { status, body: value, headers: wanted, problem: slug } = this.#resultOf(outcome, key, revision);
+      const said = [told.status, told.location, told.value, problem?.type];
+      const expected = [status, wanted?.location, value === "" ? undefined : value, slug && `/problems/${slug}`];
+      if (!isDeepStrictEqual(said, expected)) this.fail(`expected of item ${index}: ${JSON.stringify(expected)}`);
+      if (revision !== "") this.#remember(key, revision, outcome, write.op, true);
+    }
+  }
+
   #remember(key: string, revision: string, outcome: Outcome, op: string, waits: boolean): void {
     const known = this.revisions.get(key) ?? [];
     const last = known.at(-1);
@@ -212,6 +240,11 @@ function acceptedAs(revision: string): Expected {
 function tellCondition({ key, kind, revision }: Condition & { readonly key: string }): object {
   if (revision === "*") return { key, exists: kind === "match" };
   return { key, [kind === "match" ? "revision" : "not_revision"]: revision };
+}
+
+/** As an item of a batch says it. */
+function membersOf(condition: Condition | undefined): object | undefined {
+  return condition && { [condition.kind === "match" ? "if_match" : "if_none_match"]: condition.revision };
 }
 
 /** Without expiry and metadata: those of single writes are enough. */

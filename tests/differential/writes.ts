@@ -162,6 +162,18 @@ export const WRITES: readonly OperationKind[] = [
     },
   },
   {
+    name: "write a batch",
+    weight: 6,
+    run: async (world) => {
+      const { random } = world;
+      const items = Array.from({ length: random.integer(1, 6) }, () => {
+        const key = random.pick(world.keys);
+        return { key, write: someStep(world), condition: someCondition(world, key, true) };
+      });
+      await world.batch(items);
+    },
+  },
+  {
     name: "commit a transaction, where all keys are of one partition",
     weight: 6,
     run: async (world) => {
