@@ -15,11 +15,14 @@ import { grades } from "./features/grades.ts";
 import { head } from "./features/head.ts";
 import { idempotency } from "./features/idempotency.ts";
 import { increments } from "./features/increments.ts";
+import { jobs } from "./features/jobs.ts";
 import { limits } from "./features/limits.ts";
 import { listing } from "./features/listing.ts";
 import { malformedRequests } from "./features/malformed-requests.ts";
 import { metadata } from "./features/metadata.ts";
 import { methods } from "./features/methods.ts";
+import { namespaceEffects } from "./features/namespace-effects.ts";
+import { namespaces } from "./features/namespaces.ts";
 import { partitions } from "./features/partitions.ts";
 import { patch } from "./features/patch.ts";
 import { preferences } from "./features/preferences.ts";
@@ -47,6 +50,9 @@ export const FEATURES: readonly Feature[] = [
   transactions,
   watching,
   idempotency,
+  namespaces,
+  namespaceEffects,
+  jobs,
   revisions,
   commands,
   grades,

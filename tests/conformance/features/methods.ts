@@ -5,6 +5,11 @@ import { each, feature } from "../feature.ts";
 /** What each resource does not have; what it has stands in the answer. */
 const REFUSED: readonly (readonly [method: string, path: string, allow: readonly string[]])[] = [
   ["LINK", "/v1/kv/{namespace}/k", ["PUT", "GET", "HEAD", "DELETE", "POST"]],
+  ["POST", "/v1/namespaces", ["GET", "HEAD"]],
+  ["POST", "/v1/namespaces/{namespace}", ["PUT", "GET", "HEAD", "PATCH", "DELETE"]],
+  ["DELETE", "/v1/jobs", ["GET", "HEAD", "POST"]],
+  ["PUT", "/v1/jobs/00000000a-00000000", ["GET", "HEAD", "DELETE"]],
+  ["POST", "/v1/jobs/00000000a-00000000/events", ["GET", "HEAD"]],
   ["PUT", "/v1/commands/00-1-1", ["GET", "HEAD"]],
   ["DELETE", "/v1/partitions", ["GET", "HEAD"]],
   ["DELETE", "/v1/partitions/0", ["GET", "HEAD"]],

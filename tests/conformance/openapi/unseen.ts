@@ -22,6 +22,13 @@ export const UNSEEN: readonly Unseen[] = [
     status: "422",
     reason: "a command that dies takes a store that somebody else has written to",
   },
+  {
+    operation: /\/v1\/(namespaces\/|jobs)/,
+    status: "422",
+    reason: "a command that dies takes a store that somebody else has written to",
+  },
+  { operation: /^PUT \/v1\/namespaces\//, status: "200", reason: "takes a broadcast that is lost" },
+  { operation: /^PATCH \/v1\/namespaces\//, status: "202", reason: "takes consumers that are away for seconds" },
   { operation: /^(GET|HEAD) \/v1\/commands\//, status: "410", reason: "takes a log that was trimmed" },
   { operation: /^(GET|HEAD) \/v1\/watch\//, status: "410", reason: "takes a log that was trimmed" },
   { operation: /^(GET|HEAD|DELETE|POST) \/v1\/dead-letters\/\{/, status: "200", reason: "takes a dead letter" },
