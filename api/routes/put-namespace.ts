@@ -30,19 +30,21 @@ export const putNamespaceRoute = describeRoute({
     ...DOCUMENT_PROBLEMS,
     "invalid-namespace",
     "invalid-precondition",
+    "invalid-idempotency-key",
+    "idempotency-full",
     "dead-letters-full",
     "too-many-namespaces",
   ],
-  rejections: ["precondition-failed", "command-dead"],
+  rejections: ["precondition-failed", "idempotency-mismatch", "command-dead"],
 });
 
 export function putNamespace(deps: AppDependencies): Handler {
-  return async (incoming) => {
+  return async (incoming, caller) => {
     const namespace = parseSettingsPath(incoming.target);
     const settings = checkDocument(settingsSchema, await readJson(incoming, JSON_TYPE));
     expectUsable(deps, settings);
     expectRoomFor(deps, namespace);
     const target = systemTarget(deps, settingsKey(namespace), settingsPath(namespace));
-    return write(deps, incoming, target, putDocument(settings));
+    return write(deps, incoming, target, putDocument(settings), caller.name);
   };
 }

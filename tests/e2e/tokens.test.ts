@@ -12,11 +12,13 @@ import { waitFor } from "../harness/wait-for.ts";
 const PARTITIONS = 4;
 const [A, B, ROOT, EXPIRED] = [newToken(), newToken(), newToken(), newToken()];
 const ALL = ["read", "write", "admin"];
+const OTHER_ROOT = newToken();
 const entries = [
   tokenEntry("a", A, [scope("n", "a/", ...ALL)]),
   tokenEntry("b", B, [scope("n", "b/", ...ALL)]),
   tokenEntry("root", ROOT, [scope("*", "", ...ALL)]),
   tokenEntry("expired", EXPIRED, [scope("*", "", ...ALL)], { expires: "2020-01-01T00:00:00Z" }),
+  tokenEntry("other-root", OTHER_ROOT, [scope("*", "", ...ALL)]),
 ];
 
 let file: TokensFile;
@@ -124,6 +126,22 @@ describe("a token for a/", () => {
     expect((await send(A, "GET", `/v1/dead-letters/${own}`)).status).toBe(200);
     applied(await send(A, "POST", `/v1/dead-letters/${own}/replay`, WAIT.headers));
   });
+});
+
+test("an Idempotency-Key for settings is its caller's alone: another's is no repeat", async () => {
+  const write = (token: string) =>
+    send(
+      token,
+      "PUT",
+      "/v1/namespaces/idempotent",
+      { "content-type": "application/json", "idempotency-key": '"k"', ...WAIT.headers },
+      "{}",
+    );
+  const first = applied(await write(ROOT));
+  expect(applied(await write(ROOT)).text).toBe(first.text);
+  const other = await write(OTHER_ROOT);
+  expect(other.headers["idempotent-replayed"]).toBeUndefined();
+  expect(applied(other).text).not.toBe(first.text);
 });
 
 test("without a token, with a wrong one, or one that has expired: 401, which says how and not why", async () => {
