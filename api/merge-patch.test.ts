@@ -1,24 +1,8 @@
 import { expect, test } from "vitest";
+import { MERGE_PATCH_CASES } from "../tests/harness/rfc-7396.ts";
 import { mergePatch } from "./merge-patch.ts";
 
-// RFC 7396, appendix A.
-test.each([
-  ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'],
-  ['{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'],
-  ['{"a":"b"}', '{"a":null}', "{}"],
-  ['{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'],
-  ['{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'],
-  ['{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'],
-  ['{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'],
-  ['{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'],
-  ['["a","b"]', '["c","d"]', '["c","d"]'],
-  ['{"a":"b"}', '["c"]', '["c"]'],
-  ['{"a":"foo"}', "null", "null"],
-  ['{"a":"foo"}', '"bar"', '"bar"'],
-  ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
-  ["[1,2]", '{"a":"b","c":null}', '{"a":"b"}'],
-  ["{}", '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
-])("%s patched with %s is %s", (target, patch, result) => {
+test.each(MERGE_PATCH_CASES)("%s patched with %s is %s", (target, patch, result) => {
   expect(mergePatch(JSON.parse(target), JSON.parse(patch))).toEqual(JSON.parse(result));
 });
 

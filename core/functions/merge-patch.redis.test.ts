@@ -1,8 +1,10 @@
 /** Merge patches against the table of RFC 7396, appendix A, and where texts and numbers are easily lost. */
+
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openLink } from "../../tests/harness/link.ts";
 import { entries } from "../../tests/harness/log-entries.ts";
 import { startRedis } from "../../tests/harness/redis-server.ts";
+import { MERGE_PATCH_CASES } from "../../tests/harness/rfc-7396.ts";
 import type { Command } from "../command.ts";
 import { PATCHED_VALUE_MAX_BYTES } from "../limits.ts";
 import type { Link } from "../redis/link.ts";
@@ -33,23 +35,7 @@ async function after(...commands: readonly Partial<Command>[]) {
   return { text: stored && Buffer.from(stored.value).toString(), type: stored?.contentType, outcome };
 }
 
-test.each([
-  ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'],
-  ['{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'],
-  ['{"a":"b"}', '{"a":null}', "{}"],
-  ['{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'],
-  ['{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'],
-  ['{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'],
-  ['{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'],
-  ['{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'],
-  ['["a","b"]', '["c","d"]', '["c","d"]'],
-  ['{"a":"b"}', '["c"]', '["c"]'],
-  ['{"a":"foo"}', "null", "null"],
-  ['{"a":"foo"}', '"bar"', '"bar"'],
-  ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
-  ["[1,2]", '{"a":"b","c":null}', '{"a":"b"}'],
-  ["{}", '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
-])("RFC 7396: %s patched with %s is %s", async (before, by, result) => {
+test.each(MERGE_PATCH_CASES)("RFC 7396: %s patched with %s is %s", async (before, by, result) => {
   expect((await after(put(before), patch(by))).text).toBe(result);
 });
 

@@ -1,28 +1,10 @@
 import assert from "node:assert/strict";
+import { MERGE_PATCH_CASES } from "../../harness/rfc-7396.ts";
 import { hasHeaders, hasStatus, includes, isAccepted, isProblem, jsonOf, WAIT } from "../assertions.ts";
 import { each, feature } from "../feature.ts";
 import type { Subject } from "../subject.ts";
 
 const TYPE = { "content-type": "application/merge-patch+json" } as const;
-
-/** RFC 7396, appendix A: original, patch, result. */
-const RFC: readonly (readonly [original: string, patch: string, result: string])[] = [
-  ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'],
-  ['{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'],
-  ['{"a":"b"}', '{"a":null}', "{}"],
-  ['{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'],
-  ['{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'],
-  ['{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'],
-  ['{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'],
-  ['{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'],
-  ['["a","b"]', '["c","d"]', '["c","d"]'],
-  ['{"a":"b"}', '["c"]', '["c"]'],
-  ['{"a":"foo"}', "null", "null"],
-  ['{"a":"foo"}', '"bar"', '"bar"'],
-  ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
-  ["[1,2]", '{"a":"b","c":null}', '{"a":"b"}'],
-  ["{}", '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
-];
 
 const WRONG_PATCHES = ["", "{", "{'a':1}", '{"a":1}x', "undefined", `${"[".repeat(66)}${"]".repeat(66)}`];
 
@@ -35,7 +17,7 @@ const send = (
 
 export const patch = feature("patch", "PATCH merges a part of a document (RFC 7396), in the order of the log", {
   ...each(
-    RFC,
+    MERGE_PATCH_CASES,
     ([original, change]) => `${original} with ${change} is what the RFC says`,
     async (subject, [original, change, result]) => {
       const { namespace, put, get, newKey } = subject;
