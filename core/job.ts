@@ -10,8 +10,6 @@ import { z } from "zod";
 
 export const JOB_STATES = ["queued", "running", "done", "failed", "cancelled"] as const;
 
-export type JobState = (typeof JOB_STATES)[number];
-
 const anything = z.record(z.string(), z.unknown());
 
 export const jobSchema = z.object({

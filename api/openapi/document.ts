@@ -16,8 +16,6 @@ import {
 import { JsonSchemas } from "./json-schemas.ts";
 import { problemResponses, sharedProblemResponses } from "./problem-answers.ts";
 
-export type OpenApiDocument = ReturnType<typeof openApiDocument>;
-
 const DESCRIPTION = `A key-value store whose writes are a durable, ordered log of commands.
 
 A write is accepted (202) when it is in the log, and applied when the store's watermark has passed it; \`Prefer: wait=<seconds>\`
