@@ -2,8 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tell } from "../admin.ts";
 import type { Nemesis } from "../nemesis.ts";
 
-/** Of each key, while a snapshot is made for a replica: it does not end before the strike does. */
-const DELAY_US = 500_000;
+/**
+ * How long the snapshot for the replica takes: longer than the strike, and not much. The process that makes it outlives its
+ * master, and only when it has ended counts that as ended, and is started again.
+ */
+const SNAPSHOT_MS = 8_000;
 
 export const storeUnsyncedPromotion: Nemesis = {
   name: "store-unsynced-promotion",
@@ -13,7 +16,8 @@ export const storeUnsyncedPromotion: Nemesis = {
     const master = await cluster.master("store");
     const [empty, other] = await cluster.replicas("store");
     if (empty === undefined || other === undefined) throw new Error("the store needs two replicas");
-    await tell(master, "CONFIG", "SET", "rdb-key-save-delay", DELAY_US);
+    const keys = Math.max(1, Number(await tell(master, "DBSIZE")));
+    await tell(master, "CONFIG", "SET", "rdb-key-save-delay", Math.ceil((SNAPSHOT_MS * 1000) / keys));
     await empty.wipe();
     note(`${empty.host}:${empty.port} syncs from nothing; kill its peer and the master`);
     // Both are waited for at the end: neither comes up before there is a master again.
