@@ -3,6 +3,8 @@ import { ClosingLineReporter } from "./tests/harness/closing-line-reporter.ts";
 
 const notTests = ["**/node_modules/**", "dist/**"];
 const severalProcesses = ["tests/e2e/**/*.test.ts", "tests/faults/**/*.test.ts"];
+/** Measures how long nothing went on: nothing else goes on beside it. */
+const faultSuite = ["tests/faults/suite.test.ts"];
 const needsRedis = ["**/*.redis.test.ts"];
 const setupFiles = ["./tests/harness/setup.ts"];
 
@@ -55,12 +57,25 @@ export default defineConfig({
         test: {
           name: "faults",
           include: ["tests/faults/**/*.test.ts"],
+          exclude: [...notTests, ...faultSuite],
+          setupFiles,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "suite",
+          include: faultSuite,
           exclude: notTests,
           setupFiles,
           testTimeout: 120_000,
           hookTimeout: 60_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

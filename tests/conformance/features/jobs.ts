@@ -111,8 +111,9 @@ export const jobs = feature("jobs", "long work is a job that can be followed and
 
   "settings that are made after a namespace's deletion stay": (subject) =>
     inNamespace(subject, async (namespace) => {
-      hasStatus(await putSettings(subject, namespace, { wait: 1 }), 201);
+      // Before its settings: they would have its writes wait as soon as they are in effect.
       await fill(subject, namespace, numbered("k", 20));
+      hasStatus(await putSettings(subject, namespace, { wait: 1 }), 201);
       const made = await subject.send("DELETE", settingsPath(namespace));
       await putSettings(subject, namespace, { wait: 2 });
       includes(await finished(subject, made), { state: "done" });
