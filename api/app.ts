@@ -2,6 +2,7 @@
  * The HTTP contract: routes, and what becomes of everything that goes wrong. Builds the app; listening is elsewhere.
  */
 import { Hono } from "hono";
+import { ATTRIBUTES } from "../core/telemetry.ts";
 import type { Visit } from "./access.ts";
 import { ANYBODY } from "./caller.ts";
 import type { AppDependencies } from "./dependencies.ts";
@@ -9,6 +10,7 @@ import { describeFailure, ProblemError, type ProblemSlug } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
 import { KEY_PATH, KV_PREFIX, NAMESPACE_PATH, namesKey } from "./key-path.ts";
 import { problemAnswer } from "./problem.ts";
+import { NO_SPAN, requestSpans } from "./request-span.ts";
 import { ROUTES } from "./routing-table.ts";
 import { statementOf } from "./statements.ts";
 import { splitTarget } from "./target.ts";
@@ -98,27 +100,31 @@ function resource(deps: AppDependencies, path: string): Answering {
 /** A handler that is called when its gate lets in, whose failures are answers, and whose answers are counted. */
 function withAnswers(deps: AppDependencies, name: string, handler: Handler): Answering {
   const count = deps.counterOf(name);
+  const spans = requestSpans(deps.tracer, name);
   // A path without a method is what refuses all others.
   const gate = name.startsWith("/") ? null : deps.access.gateOf(name, statementOf(name));
   return async (incoming) => {
     const requestId = deps.requestIds.of(incoming);
+    spans.begin(incoming, requestId);
     const visit: Visit | null = gate && { headers: {}, who: null };
     let answer: Answer;
     try {
       answer = await handler(incoming, gate && visit ? await gate.enter(incoming, visit) : ANYBODY);
       answer.headers["X-Request-Id"] = requestId;
     } catch (error) {
-      answer = failure(deps, error, requestId);
+      answer = failure(deps, error, requestId, incoming.span);
     }
     if (gate && visit) answer = gate.leave(incoming, visit, answer);
     deps.cors?.tell(incoming, answer);
     count(answer.status);
+    spans.end(incoming, answer);
     return answer;
   };
 }
 
-function failure(deps: AppDependencies, error: unknown, requestId: string): Answer {
+function failure(deps: AppDependencies, error: unknown, requestId: string, span = NO_SPAN): Answer {
   const known = describeFailure(error);
+  span.setAttribute(ATTRIBUTES.problem, known?.slug ?? "internal");
   if (known) return problem(deps, known.slug, requestId, known.detail, known.headers, known.members);
   deps.report(error, requestId);
   return problem(deps, "internal", requestId);

@@ -6,8 +6,10 @@
 import { formatRevision } from "../core/entry-id.ts";
 import type { Grade } from "../core/grade.ts";
 import type { First } from "../core/idempotency.ts";
+import { TRACED_COMMANDS_MAX } from "../core/limits.ts";
 import { type BatchItem, readBatchItem } from "./batch-item.ts";
 import { type Caller, demand } from "./caller.ts";
+import { untraced } from "./command-spans.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { describeFailure } from "./errors.ts";
 import { type ProblemDocument, problemDocument } from "./problem.ts";
@@ -42,12 +44,14 @@ export interface BatchOptions {
 
 export class Batch {
   readonly #options: BatchOptions;
+  #origin: Origin;
   #count = 0;
   /** Resolves when all items so far are on their way to the log; null when they are. */
   #turn: Promise<unknown> | null = null;
 
   constructor(options: BatchOptions) {
     this.#options = options;
+    this.#origin = options.origin;
   }
 
   /**
@@ -56,9 +60,11 @@ export class Batch {
    * @param text the same as it is written
    */
   add(document: () => unknown, text: () => string): Promise<ItemResult> {
-    const { deps, origin, namespace, caller, idempotencyKey } = this.#options;
+    const { deps, namespace, caller, idempotencyKey } = this.#options;
     const place = this.#count;
     this.#count += 1;
+    if (place === TRACED_COMMANDS_MAX) this.#origin = { ...this.#origin, incoming: untraced(this.#origin.incoming) };
+    const origin = this.#origin;
     let item: BatchItem;
     let written: Promise<Written>;
     try {

@@ -2,6 +2,7 @@
  * What the app needs of the world: nothing of it names a runtime, so that the same app runs wherever these can be had.
  */
 
+import type { Tracer } from "@opentelemetry/api";
 import type { Accepted } from "../core/appender.ts";
 import type { Command } from "../core/command.ts";
 import type { Grade } from "../core/grade.ts";
@@ -14,7 +15,6 @@ import type { AppliedFeed } from "./applied-feed.ts";
 import type { Cors } from "./cors.ts";
 import type { DocsFiles } from "./docs-files.ts";
 import type { ProblemSlug } from "./errors.ts";
-import type { Incoming } from "./exchange.ts";
 import type { Repeats } from "./idempotency.ts";
 import type { JobStreams } from "./job-streams.ts";
 import type { NamespaceRegistry } from "./namespace-registry.ts";
@@ -67,8 +67,7 @@ export interface AppDependencies {
   /** What is known of idempotency keys. */
   readonly repeats: Pick<Repeats, "demandRoom" | "find" | "onTheWay" | "depart">;
   readonly requestIds: RequestIds;
-  /** The trace a request belongs to, as a W3C traceparent. */
-  readonly traceparentOf: (incoming: Incoming) => string | undefined;
+  readonly tracer: Tracer;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told of what only we should know: an unexpected error, with the request's id. */

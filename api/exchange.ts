@@ -2,8 +2,10 @@
  * A request and its answer as the handlers see them: less than `Request` and `Response` are, so that a server can give and
  * take them at no cost, and any runtime with fetch can too.
  */
+import type { Span } from "@opentelemetry/api";
 import { readBody, readChunks } from "./body.ts";
 import type { Caller } from "./caller.ts";
+import { NO_SPAN } from "./request-span.ts";
 import { DOCUMENT_HEADERS } from "./security-headers.ts";
 
 export interface Incoming {
@@ -20,6 +22,8 @@ export interface Incoming {
   chunks(): AsyncIterable<Uint8Array>;
   /** Aborted when the client goes away before it has its answer. Made when it is first asked for. */
   readonly gone: AbortSignal;
+  /** Of its answering; one of nothing until its route is known. */
+  span: Span;
 }
 
 export interface Answer {
@@ -72,6 +76,7 @@ export function fromRequest(request: Request, address: string | null = null): In
     get gone() {
       return request.signal;
     },
+    span: NO_SPAN,
   };
 }
 

@@ -1,3 +1,4 @@
+import { trace } from "@opentelemetry/api";
 import { beforeEach, describe, expect, test } from "vitest";
 import { encodeHeader } from "../core/codec.ts";
 import type { Command } from "../core/command.ts";
@@ -74,7 +75,7 @@ beforeEach(() => {
     repeats: new Repeats({ first: async () => null }, () => false),
     lettersFull: () => full,
     requestIds: new RequestIds("p"),
-    traceparentOf: () => undefined,
+    tracer: trace.getTracer("test"),
     now: () => 1,
     report: () => undefined,
     docsFiles: new DocsFiles(readPackageFile),

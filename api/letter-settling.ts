@@ -5,11 +5,12 @@
  * A replay keeps the condition of what it replays, because a compare-and-set that comes later than it should is the very
  * thing that its condition is there for; `force` is the operator's word against it, as against newer writes.
  */
-import { type Command, type Operation, type Result, valueIn } from "../core/command.ts";
+import { type Command, type Result, valueIn } from "../core/command.ts";
 import { commandOfLetter } from "../core/dead-letter.ts";
 import { formatRevision, type Revision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { LETTERS_REPLAY_MAX_BYTES } from "../core/limits.ts";
+import type { TraceCarrier } from "../core/trace-context.ts";
 import { findLetters, formatCursor, type Located, type Selection } from "./dead-letters.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
@@ -35,28 +36,23 @@ interface Item {
 
 /** What a replay says. The trace is the original's: what happens to a command belongs to its trace. */
 export function sayReplay(
-  deps: AppDependencies,
-  incoming: Incoming,
   { letter, command }: { readonly letter: Located["letter"]; readonly command: Command },
   force: boolean,
 ): Saying {
-  const traceparent = command.traceparent ?? deps.traceparentOf(incoming);
   return {
     operation: command.operation,
     replays: { letter: letter.id, force },
     ...(command.condition && { condition: command.condition }),
-    ...(traceparent !== undefined && { traceparent }),
+    ...traceOf(command),
   };
 }
 
-export function sayDiscard(
-  deps: AppDependencies,
-  incoming: Incoming,
-  { letter, command }: Pick<Located, "letter" | "command">,
-): Saying {
-  const traceparent = command?.traceparent ?? deps.traceparentOf(incoming);
-  const operation: Operation = { op: "discard", letter: letter.id };
-  return { operation, ...(traceparent !== undefined && { traceparent }) };
+export function sayDiscard({ letter, command }: Pick<Located, "letter" | "command">): Saying {
+  return { operation: { op: "discard", letter: letter.id }, ...(command && traceOf(command)) };
+}
+
+function traceOf({ traceparent, tracestate }: Command): TraceCarrier {
+  return { ...(traceparent !== undefined && { traceparent }), ...(tracestate !== undefined && { tracestate }) };
 }
 
 /** Shows what settling these letters would come to now; nothing is done. */
@@ -103,7 +99,7 @@ export async function settleLetters(
   const deadlineMs = deps.now() + waitS * 1000;
   const maxBytes = settling.kind === "replay" ? LETTERS_REPLAY_MAX_BYTES : Number.POSITIVE_INFINITY;
   const { letters, next } = await findLetters(deps, selection, maxBytes);
-  const said = await Promise.all(letters.map((located) => saying(deps, incoming, located, settling)));
+  const said = await Promise.all(letters.map((located) => saying(deps, located, settling)));
   // Submitted in one go and in order, so that they are in the log in order.
   const items = await Promise.all(
     letters.map(async (located, index): Promise<Item> => {
@@ -117,7 +113,7 @@ export async function settleLetters(
         const passed =
           waitS === 0
             ? { passed: false as const }
-            : await untilApplied(deps, accepted, Math.max(0, deadlineMs - deps.now()), incoming.gone);
+            : await untilApplied(deps, accepted, Math.max(0, deadlineMs - deps.now()), incoming);
         if (!passed.passed) return itemOf(located, "queued", { revision });
         const result = passed.result ?? { outcome: "applied" };
         return itemOf(located, result.outcome, { revision, ...reasonOf(located, result) });
@@ -141,17 +137,16 @@ const START: Revision = { partition: 0, id: "0-0" };
 /** The command for a letter, or why there is none. */
 async function saying(
   deps: AppDependencies,
-  incoming: Incoming,
   { partition, letter, command }: Located,
   { kind, force }: Settling,
 ): Promise<Saying | "not-replayable" | "gone"> {
-  if (kind === "discard") return sayDiscard(deps, incoming, { letter, command });
+  if (kind === "discard") return sayDiscard({ letter, command });
   if (command === null) return "not-replayable";
-  if (valueIn(command.operation) === null) return sayReplay(deps, incoming, { letter, command }, force);
+  if (valueIn(command.operation) === null) return sayReplay({ letter, command }, force);
   const found = await deps.store.letter(partition, letter.id);
   if (typeof found === "string") return "gone";
   const whole = commandOfLetter(letter, found.value);
-  return whole === null ? "not-replayable" : sayReplay(deps, incoming, { letter, command: whole }, force);
+  return whole === null ? "not-replayable" : sayReplay({ letter, command: whole }, force);
 }
 
 function itemOf({ partition, letter, command }: Located, status: string, more: Partial<Item> = {}): Item {

@@ -6,8 +6,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { BodyBuffer } from "./body.ts";
 import { ProblemError } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
+import { NO_SPAN } from "./request-span.ts";
 
 export class NodeIncoming implements Incoming {
+  span = NO_SPAN;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
   #gone: AbortSignal | null = null;

@@ -6,8 +6,8 @@ import { fromRequest } from "./exchange.ts";
 import { parseKeyPath } from "./key-path.ts";
 import { isNotModified, parseMinRevision, parseWritePrecondition } from "./precondition.ts";
 import { parsePreference } from "./preference.ts";
+import { carrierOf } from "./request-span.ts";
 import { onlyParameters } from "./target.ts";
-import { traceparentOf } from "./traceparent.ts";
 
 const keyOf = (target: string) => parseKeyPath(target).key;
 const withHeaders = (headers: Record<string, string>) => fromRequest(new Request("http://h/", { headers }));
@@ -196,7 +196,7 @@ describe("the body", () => {
 
 test("a traceparent is carried only when it is one", () => {
   const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  const of = (value: string) => traceparentOf(withHeaders({ traceparent: value }));
+  const of = (value: string) => carrierOf(withHeaders({ traceparent: value })).traceparent;
   expect(of(valid)).toBe(valid);
   for (const bad of [
     "x",

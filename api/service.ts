@@ -1,6 +1,7 @@
 /**
  * The api, put together from its configuration.
  */
+import { trace } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import { Appender } from "../core/appender.ts";
 import { describeError } from "../core/errors.ts";
@@ -16,6 +17,7 @@ import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
 import { Store } from "../core/store.ts";
+import { TRACER } from "../core/telemetry.ts";
 import { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
@@ -37,7 +39,6 @@ import { Quotas } from "./quotas.ts";
 import { readable } from "./readable-store.ts";
 import { HttpServer } from "./server.ts";
 import { SystemValues } from "./system-values.ts";
-import { traceparentOf } from "./traceparent.ts";
 import { Watches } from "./watch/watches.ts";
 import { watchLog } from "./watched-log.ts";
 
@@ -141,6 +142,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     logger.error({ requestId, error: describeError(error) }, "unexpected error");
   const watches = new Watches({ log, store: readableStore, partitions, usable: () => preparation.logUsable, report });
   const entrance = buildEntrance(config, logGroup, `api-limits-${instance}`, logger);
+  const tracer = trace.getTracer(TRACER);
   const app = createApp({
     partitions,
     access: entrance.access,
@@ -166,7 +168,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     lettersFull: (partition) => letterCounts.full(partition),
     repeats: new Repeats(readableStore, (partition) => idempotencyCounts.full(partition)),
     requestIds: new RequestIds(instance),
-    traceparentOf,
+    tracer,
     now: Date.now,
     report,
     counterOf: (route) => counts.of(route),

@@ -35,11 +35,10 @@ export async function writeDocument(
   document: unknown,
   condition: Condition,
 ): Promise<Written> {
-  const traceparent = deps.traceparentOf(incoming);
-  const saying = { operation: putDocument(document), condition, ...(traceparent !== undefined && { traceparent }) };
+  const saying = { operation: putDocument(document), condition };
   const target = { namespace: SYSTEM_NAMESPACE, key, partition: deps.system.partition };
   const accepted = await submit(deps, incoming, target, saying, true);
-  const passed = await untilApplied(deps, accepted, RESULT_WAIT_MS, incoming.gone);
+  const passed = await untilApplied(deps, accepted, RESULT_WAIT_MS, incoming);
   return { accepted, result: passed.passed ? (passed.result ?? { outcome: "applied" }) : null };
 }
 

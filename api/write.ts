@@ -13,6 +13,7 @@ import type { Grade } from "../core/grade.ts";
 import { type First, idempotencyOf } from "../core/idempotency.ts";
 import { isHalted } from "../core/partition-state.ts";
 import type { Passed } from "./applied-feed.ts";
+import { submitTraced, waitTraced } from "./command-spans.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
@@ -30,14 +31,13 @@ export type WriteTarget = Omit<CommandTarget, "path">;
 
 /** What holds for all writes of one request. */
 export interface Origin {
-  readonly incoming: Pick<Incoming, "gone">;
+  readonly incoming: Pick<Incoming, "gone" | "header" | "span">;
   /** Whose idempotency keys these are. */
   readonly caller: string;
   /** The grade that the request names, and the one it gets. */
   readonly asked: Grade | null;
   readonly grade: Grade;
   readonly preference: Preference;
-  readonly traceparent: string | undefined;
 }
 
 /** One write as its client gave it. */
@@ -58,7 +58,6 @@ export function originOf(deps: AppDependencies, incoming: Incoming, namespace: s
     asked,
     grade: gradeFor(deps, asked, namespace),
     preference: parsePreference(incoming.header("prefer"), deps.settingsOf(namespace).wait),
-    traceparent: deps.traceparentOf(incoming),
   };
 }
 
@@ -109,13 +108,8 @@ export function sayWrite(deps: AppDependencies, origin: Origin, write: Write): S
   if (deps.lettersFull(target.partition)) {
     throw new ProblemError("dead-letters-full", "Some must be replayed or discarded first: see /v1/dead-letters.");
   }
-  const { traceparent } = origin;
-  const saying: Saying = {
-    operation,
-    parking: deps.settingsOf(target.namespace).parking,
-    ...(condition && { condition }),
-    ...(traceparent !== undefined && { traceparent }),
-  };
+  const { parking } = deps.settingsOf(target.namespace);
+  const saying: Saying = condition ? { operation, parking, condition } : { operation, parking };
   if (idempotency === null) return saying;
   const scope = [origin.caller, target.namespace, target.key, ...idempotency];
   return { ...saying, idempotency: idempotencyOf(scope, { ...saying, key: target.key }, origin.asked) };
@@ -161,9 +155,10 @@ export async function carryOut(
   const flight = idempotency && deps.repeats.onTheWay(idempotency);
   if (flight) return { ...(await follow(deps, origin, await flight.accepted, flight.before)), repeated: true };
   const before = deps.floors.floor(partition).id;
-  if (!idempotency) return follow(deps, origin, await enter(deps, grade, target, saying, awaited), before);
+  if (!idempotency)
+    return follow(deps, origin, await enter(deps, origin.incoming, grade, target, saying, awaited), before);
   deps.repeats.demandRoom(partition);
-  const accepted = enter(deps, grade, target, saying, awaited);
+  const accepted = enter(deps, origin.incoming, grade, target, saying, awaited);
   const land = deps.repeats.depart(idempotency, { accepted, before });
   try {
     return await follow(deps, origin, await accepted, before);
@@ -180,12 +175,13 @@ export function submit(
   saying: Saying,
   awaited: boolean,
 ): Promise<Accepted> {
-  return enter(deps, wantedGrade(deps, incoming, target.namespace), target, saying, awaited);
+  return enter(deps, incoming, wantedGrade(deps, incoming, target.namespace), target, saying, awaited);
 }
 
 /** In the same step as it is called: what comes later is later in the log. */
 function enter(
   deps: AppDependencies,
+  incoming: Origin["incoming"],
   grade: Grade,
   { partition, namespace, key }: WriteTarget,
   saying: Saying,
@@ -195,7 +191,8 @@ function enter(
   // A replay is of what was accepted before.
   if (!saying.replays) deps.quotas.admit(namespace, saying.operation);
   deps.admission.admit(partition, bytesIn(saying.operation));
-  return deps.submit(partition, { ...saying, namespace, key, awaited, acceptedMs: deps.now() }, grade);
+  const command = { ...saying, namespace, key, awaited, acceptedMs: deps.now() };
+  return submitTraced(deps.tracer, incoming, partition, command, (traced) => deps.submit(partition, traced, grade));
 }
 
 /** @throws ProblemError: a halted partition takes nothing, because what it took could not be applied */
@@ -220,7 +217,7 @@ function follow(
 }
 
 async function awaitResult(deps: AppDependencies, origin: Origin, accepted: Accepted): Promise<Written> {
-  const passed = await untilApplied(deps, accepted, origin.preference.waitS * 1000, origin.incoming.gone);
+  const passed = await untilApplied(deps, accepted, origin.preference.waitS * 1000, origin.incoming);
   const first = passed.passed ? firstOf(passed.result) : undefined;
   if (first === undefined) return { ...accepted, repeated: false, passed };
   return { ...accepted, id: first, repeated: true, passed: await outcomeOf(deps, accepted.partition, first) };
@@ -231,12 +228,14 @@ export async function untilApplied(
   deps: AppDependencies,
   { partition, id }: Pick<Accepted, "partition" | "id">,
   timeoutMs: number,
-  gone: AbortSignal,
+  { gone, span }: Pick<Incoming, "gone" | "span">,
 ): Promise<Passed> {
   try {
-    const passed = await deps.feed.wait(partition, id, timeoutMs, gone);
-    // The broadcast was lost; the store keeps every outcome that is not plain success.
-    return !passed.passed || passed.result ? passed : await outcomeOf(deps, partition, id);
+    return await waitTraced(deps.tracer, span, async () => {
+      const passed = await deps.feed.wait(partition, id, timeoutMs, gone);
+      // The broadcast was lost; the store keeps every outcome that is not plain success.
+      return !passed.passed || passed.result ? passed : await outcomeOf(deps, partition, id);
+    });
   } catch (error) {
     if (error instanceof OperatingError) return NOT_PASSED;
     throw error;

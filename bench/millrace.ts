@@ -5,7 +5,7 @@ import type { Child } from "../infra/local/child.ts";
 import { findFreePort } from "../infra/local/ports.ts";
 import { startServiceProcess, waitUntilReady } from "../infra/local/service-process.ts";
 import { request } from "./http-request.ts";
-import { READY_WITHIN_MS } from "./node-process.ts";
+import { READY_WITHIN_MS, startServer } from "./node-process.ts";
 import { startRedis } from "./redis.ts";
 import type { Stage } from "./stage.ts";
 
@@ -20,14 +20,21 @@ export interface Millrace {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Settings of tracing. Without any: as in production, with the spans sent to somebody who takes them. */
+export type Telemetry = Readonly<Record<string, string>>;
+const DEFAULT_TELEMETRY: Telemetry = {};
+export const NO_TELEMETRY: Telemetry = { OTEL_SDK_DISABLED: "true" };
+
 /** What the api and the consumer see: two Redis with append-only files. */
-export async function startSurroundings(stage: Stage) {
+export async function startSurroundings(stage: Stage, telemetry: Telemetry = DEFAULT_TELEMETRY) {
   const [logUrl, storeUrl] = [await startRedis(stage, "log"), await startRedis(stage, "store")];
   const env = {
     NODE_ENV: "production",
     LOG_URL: logUrl,
     STORE_URL: storeUrl,
     MILLRACE_PARTITIONS: String(PARTITIONS),
+    OTEL_EXPORTER_OTLP_ENDPOINT: await startServer(stage, "baseline/trace-sink.js"),
+    ...telemetry,
   };
   return { storeUrl, env };
 }
@@ -37,13 +44,14 @@ export async function startApi(stage: Stage, env: Millrace["env"]) {
   const [port, opsPort] = [await findFreePort(), await findFreePort()];
   const ports = { PORT: String(port), OPS_PORT: String(opsPort) };
   const { reaper } = stage;
-  const child = await stage.add(startServiceProcess({ kind: "api", env: { ...env, ...ports }, reaper }));
+  const telemetry = env.OTEL_SDK_DISABLED !== "true";
+  const child = await stage.add(startServiceProcess({ kind: "api", telemetry, env: { ...env, ...ports }, reaper }));
   return { child, apiUrl: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}` };
 }
 
 /** The whole of Millrace without a consumer: writes are accepted and wait in the log. */
-export async function startMillrace(stage: Stage): Promise<Millrace> {
-  const surroundings = await startSurroundings(stage);
+export async function startMillrace(stage: Stage, telemetry?: Telemetry): Promise<Millrace> {
+  const surroundings = await startSurroundings(stage, telemetry);
   const { child, apiUrl, opsUrl } = await startApi(stage, surroundings.env);
   await waitUntilReady("api", child, opsUrl, READY_WITHIN_MS);
   return { ...surroundings, apiUrl, keysUrl: `${apiUrl}/v1/kv/bench/k` };
@@ -52,8 +60,9 @@ export async function startMillrace(stage: Stage): Promise<Millrace> {
 /** Starts a consumer without waiting: it may have worked off a backlog before it is seen to be ready. */
 export async function spawnConsumer(stage: Stage, millrace: Millrace) {
   const opsPort = await findFreePort();
-  const env = { ...millrace.env, OPS_PORT: String(opsPort) };
-  const child = await stage.add(startServiceProcess({ kind: "consumer", env, reaper: stage.reaper }));
+  const env: Millrace["env"] = { ...millrace.env, OPS_PORT: String(opsPort) };
+  const telemetry = env.OTEL_SDK_DISABLED !== "true";
+  const child = await stage.add(startServiceProcess({ kind: "consumer", telemetry, env, reaper: stage.reaper }));
   return { child, opsUrl: `http://127.0.0.1:${opsPort}` };
 }
 

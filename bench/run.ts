@@ -9,12 +9,14 @@ import { benchPut } from "./put.ts";
 import type { Row } from "./row.ts";
 import { Stage } from "./stage.ts";
 import { benchStart } from "./start.ts";
+import { benchTracing } from "./tracing.ts";
 
 export type Bench = (stage: Stage) => Promise<Row[]>;
 
 /** In the order of the design's table of numbers to reach. */
 export const benches: ReadonlyMap<string, Bench> = new Map([
   ["put", benchPut],
+  ["tracing", benchTracing],
   ["apply", benchApply],
   ["get", benchGet],
   ["latency", benchLatency],

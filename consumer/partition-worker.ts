@@ -23,6 +23,7 @@ import type { Log, RawEntry } from "../core/log.ts";
 import { examine, isHalted, type OwnerWord, type PartitionState, STATE_OK } from "../core/partition-state.ts";
 import { SignalFlag } from "../core/signal-flag.ts";
 import type { Store } from "../core/store.ts";
+import { Applier } from "./applier.ts";
 import type { Counters } from "./counters.ts";
 import { type Batch, decide, stateOfFault } from "./decide.ts";
 import { broken, lookCloser, lostByBoth, matches, missing } from "./log-match.ts";
@@ -64,6 +65,7 @@ export class PartitionWorker {
   readonly #deps: WorkerDependencies;
   readonly #logger: Logger;
   readonly #standing: Standing;
+  readonly #applier: Applier;
   readonly #wake = new SignalFlag();
   readonly #stopped = new SignalFlag();
   readonly #readSize = new ReadSize();
@@ -79,6 +81,7 @@ export class PartitionWorker {
     this.#deps = deps;
     this.#logger = deps.logger.child({ partition });
     this.#standing = new Standing({ ...deps, logger: this.#logger }, reached);
+    this.#applier = new Applier(partition, { ...deps, logger: this.#logger });
   }
 
   /** State, and how far it ever was. */
@@ -125,6 +128,7 @@ export class PartitionWorker {
       } catch (error) {
         this.#standing.enter(stateOfFault(error));
         this.#deps.counters.held += 1;
+        this.#applier.retry();
         await this.#stopped.wait(pauseMs);
         pauseMs = Math.min(pauseMs * 2, HOLD_MAX_MS);
       }
@@ -133,7 +137,7 @@ export class PartitionWorker {
 
   /** @returns ok when the store holds all that the log had, else the state that forbids to go on */
   async #catchUp(): Promise<PartitionState> {
-    const { log, store, consumer } = this.#deps;
+    const { log, consumer } = this.#deps;
     this.#connection = log.connections;
     await this.#look();
     for (;;) {
@@ -159,7 +163,7 @@ export class PartitionWorker {
       if (decision.kind === "rewind") return broken(decision.id, decision.ordinal, watermark);
       if (decision.kind === "hold") throw unsupported(decision.version);
       for (const batch of decision.batches) {
-        const reply = await store.apply(this.partition, watermark, batch.entries);
+        const reply = await this.#applier.apply(watermark, batch);
         watermark = this.#standing.take(reply);
         if (reply.kind !== "applied") break;
         this.#standing.enter(this.#standing.going);
@@ -168,7 +172,8 @@ export class PartitionWorker {
     const { watermark, word } = this.#standing;
     if (word.reached && watermark && word.reached.ordinal > watermark.ordinal)
       return lostByBoth(watermark, word.reached);
-    await log.alignGroup(this.partition, watermark ?? WATERMARK_ZERO, consumer);
+    const acked = await log.alignGroup(this.partition, watermark ?? WATERMARK_ZERO, consumer);
+    if (acked !== null) void this.#applier.settled(acked);
     return STATE_OK;
   }
 
@@ -228,7 +233,7 @@ export class PartitionWorker {
         if (decision.kind === "hold") throw unsupported(decision.version);
         for (const batch of decision.batches) {
           if (!(await this.#settle(flight, APPLIES_IN_FLIGHT_MAX - 1))) return;
-          const reply = this.#deps.store.apply(this.partition, expected, batch.entries);
+          const reply = this.#applier.apply(expected, batch);
           // It is awaited later; until then a failure must not count as unhandled.
           reply.catch(() => undefined);
           flight.push({ batch, reply });

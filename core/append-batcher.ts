@@ -2,12 +2,16 @@
  * Sends the groups that are appended in one step together: one call for all partitions on a node, one WAIT for all.
  */
 
+import { type Span, trace } from "@opentelemetry/api";
+import { endFailed, sampledOf, startCallSpan } from "./call-span.ts";
 import { bytesIn } from "./command.ts";
 import { type Appended, appendCall, type Group, parseAppended } from "./functions/append.ts";
 import { isFunctionMissing, type Library } from "./functions/library.ts";
+import type { Grade } from "./grade.ts";
 import type { PartitionKeys } from "./keys.ts";
 import { APPEND_CALL_MAX_BYTES, APPEND_CALL_MAX_COMMANDS } from "./limits.ts";
 import type { Coalescer } from "./redis/coalescer.ts";
+import { ATTRIBUTES, SPANS, TRACER } from "./telemetry.ts";
 
 interface Waiting {
   readonly keys: PartitionKeys;
@@ -17,6 +21,8 @@ interface Waiting {
 }
 
 export interface AppendBatcherOptions {
+  /** What its calls reach. */
+  readonly grade: Grade;
   readonly library: Library;
   readonly coalescer: Coalescer;
   /** Partitions are spread over nodes (Redis Cluster): a call may then only name one. */
@@ -27,6 +33,7 @@ export interface AppendBatcherOptions {
 
 export class AppendBatcher {
   readonly #options: AppendBatcherOptions;
+  readonly #tracer = trace.getTracer(TRACER);
   #waiting: Waiting[] = [];
 
   constructor(options: AppendBatcherOptions) {
@@ -64,16 +71,27 @@ export class AppendBatcher {
   }
 
   async #call(batch: readonly Waiting[]): Promise<void> {
+    const span = this.#startSpan(batch);
     try {
       const replies = parseAppended(await this.#send(batch));
+      span?.end();
       batch.forEach(({ resolve, reject }, index) => {
         const reply = replies[index];
         if (reply === undefined || reply instanceof Error) reject(reply);
         else resolve(reply);
       });
     } catch (error) {
+      if (span) endFailed(span, error);
       for (const { reject } of batch) reject(error);
     }
+  }
+
+  /** @returns null where none of the commands is recorded */
+  #startSpan(batch: readonly Waiting[]): Span | null {
+    const sampled = batch.flatMap(({ group }) => sampledOf(group.commands));
+    if (sampled.length === 0) return null;
+    const count = batch.reduce((sum, { group }) => sum + group.commands.length, 0);
+    return startCallSpan(this.#tracer, SPANS.append, sampled, count, { [ATTRIBUTES.grade]: this.#options.grade });
   }
 
   async #send(batch: readonly Waiting[]): Promise<unknown> {

@@ -7,7 +7,7 @@
  * stores a repeated set of names once.
  *
  * Header: p producer, s sequence, t accepted ms, o operation, n namespace, k key, c content type, by increment,
- * if condition, x expiry, m metadata, q and a conditions and steps of a transaction (see transaction-codec.ts), ik and fp idempotency key and fingerprint, w awaited, tp traceparent, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
+ * if condition, x expiry, m metadata, q and a conditions and steps of a transaction (see transaction-codec.ts), ik and fp idempotency key and fingerprint, w awaited, tp traceparent, ts tracestate, bg baggage, pp and ps the producer's name before and what was acknowledged under it, pk parking, dl id of the dead letter that is replayed or discarded, f forced.
  * A replay has `replay` for its operation and what it does under r: whoever does not know of replays must not take it
  * for a write like any other. A discard may be of a letter that names no key: then n and k are empty.
  */
@@ -75,6 +75,8 @@ interface Header extends OperationFields, TransactionFields {
   fp?: string;
   w?: 1;
   tp?: string;
+  ts?: string;
+  bg?: string;
   pk?: Parking;
   dl?: string;
   f?: 1;
@@ -90,7 +92,7 @@ export function encodeHeader(
   sequence: number,
   predecessor?: ProducerStamp,
 ): string {
-  const { operation, condition, traceparent, replays } = command;
+  const { operation, condition, traceparent, tracestate, baggage, replays } = command;
   const before = predecessor ? `"pp":"${predecessor.producer}","ps":${predecessor.sequence},` : "";
   let header =
     `{"p":"${producer}","s":${sequence},${before}"t":${command.acceptedMs},"o":"${replays ? "replay" : operation.op}",` +
@@ -103,6 +105,8 @@ export function encodeHeader(
     header += `,"ik":"${command.idempotency.key}","fp":"${command.idempotency.fingerprint}"`;
   if (command.awaited) header += ',"w":1';
   if (traceparent) header += `,"tp":${JSON.stringify(traceparent)}`;
+  if (tracestate) header += `,"ts":${JSON.stringify(tracestate)}`;
+  if (baggage) header += `,"bg":${JSON.stringify(baggage)}`;
   if (command.parking === "block") header += ',"pk":"block"';
   if (replays) header += `,"r":"${operation.op}","dl":"${replays.letter}"${replays.force ? ',"f":1' : ""}`;
   if (operation.op === "discard") header += `,"dl":"${operation.letter}"`;
@@ -150,6 +154,8 @@ export function decodeEntry(id: EntryId, fields: readonly Buffer[], bodiless = f
   };
   if (condition) command.condition = condition;
   if (parsed.tp) command.traceparent = parsed.tp;
+  if (parsed.ts) command.tracestate = parsed.ts;
+  if (parsed.bg) command.baggage = parsed.bg;
   if (parsed.ik && parsed.fp) command.idempotency = { key: parsed.ik, fingerprint: parsed.fp };
   if (parsed.pk === "block") command.parking = parsed.pk;
   if (parsed.o === "replay" && parsed.dl) command.replays = { letter: parsed.dl, force: parsed.f === 1 };
@@ -176,7 +182,9 @@ function parseHeader(json: string): Header | string {
   if ((header.n === "" || header.k === "") && header.o !== "discard") return "empty namespace or key";
   // The store's JSON reader would refuse the whole batch.
   if (!`${header.n}/${header.k}`.isWellFormed()) return "namespace or key is not Unicode text";
-  if (header.tp !== undefined && typeof header.tp !== "string") return "bad traceparent";
+  for (const text of [header.tp, header.ts, header.bg]) {
+    if (text !== undefined && typeof text !== "string") return "bad trace context";
+  }
   if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
   const fault = faultOf(header);
   if (fault !== null) return fault;

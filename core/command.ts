@@ -81,8 +81,11 @@ export interface Command {
   readonly awaited: boolean;
   /** When the api accepted it, milliseconds since the epoch. */
   readonly acceptedMs: number;
-  /** W3C trace context of the request, so that the apply joins its trace. */
+  /** W3C trace context of what sent it, so that the apply joins its trace; every command of a request has one. */
   readonly traceparent?: string;
+  /** What travels with it, only where it is recorded. See trace-context.ts. */
+  readonly tracestate?: string;
+  readonly baggage?: string;
 }
 
 /** The bytes that a command brings beside its header. */

@@ -268,3 +268,16 @@ export const JOB_STREAMS_MAX = 100;
 
 /** What a namespace with a quota holds is looked at for so long after a write to it. */
 export const QUOTA_WATCH_MS = 60_000;
+
+/** What a request may bring of other systems' notes on its trace: it is kept with the command (W3C: at least 512 must be passed on). */
+export const TRACESTATE_MAX_BYTES = 512;
+export const BAGGAGE_MAX_BYTES = 1024;
+
+/** Commands of one request that have spans of their own; a larger batch would drown its own trace. */
+export const TRACED_COMMANDS_MAX = 128;
+
+/** Commands that the span of one call is linked to (OpenTelemetry's own default bound). */
+export const SPAN_LINKS_MAX = 128;
+
+/** Commands of one batch that died and are told one by one; the number of all is told beside them. */
+export const DEAD_TOLD_MAX = 32;

@@ -46,6 +46,11 @@ import type { Call, Link } from "./redis/link.ts";
 /** An entry as the stream holds it: id, and field names and values in turn. */
 export type RawEntry = readonly [id: EntryId, fields: readonly Buffer[]];
 
+export interface IdRange {
+  readonly first: EntryId;
+  readonly last: EntryId;
+}
+
 const PENDING_PAGE = 1000;
 
 export class Log {
@@ -61,6 +66,7 @@ export class Log {
     this.#keys = partitionKeys(partitions);
     const batcher = (grade: Grade) =>
       new AppendBatcher({
+        grade,
         library: this.#library,
         coalescer: new Coalescer(link, grade, "step"),
         spread: link.isCluster,
@@ -159,8 +165,11 @@ export class Log {
    * right after it. Creates the group where it is missing, and drops the names of those who worked the partition before,
    * with what they still had pending: it is delivered again. The watermark is the truth; the group only follows it.
    * @param consumer who goes on from here
+   * @returns the first and the last of what was acked; null where that is nothing
    */
-  async alignGroup(partition: number, watermark: Watermark, consumer: string): Promise<void> {
+  async alignGroup(partition: number, watermark: Watermark, consumer: string): Promise<IdRange | null> {
+    let first: EntryId | undefined;
+    let last: EntryId | undefined;
     const { log } = this.#at(partition);
     const position = [watermark.id, "ENTRIESREAD", watermark.ordinal] as const;
     try {
@@ -174,16 +183,17 @@ export class Log {
         args: [log, APPLY_GROUP, "-", watermark.id, PENDING_PAGE],
       })) as [Buffer, ...unknown[]][];
       if (page.length === 0) break;
-      await this.ack(
-        partition,
-        page.map(([id]) => String(id)),
-      );
+      const ids = page.map(([id]) => String(id));
+      await this.ack(partition, ids);
+      first ??= ids[0];
+      last = ids.at(-1);
     }
     const known = (await this.#link.call({ name: "XINFO", args: ["CONSUMERS", log, APPLY_GROUP] })) as Buffer[][];
     for (const name of known.map((fields) => String(fields[1]))) {
       if (name !== consumer) await this.#link.call({ name: "XGROUP", args: ["DELCONSUMER", log, APPLY_GROUP, name] });
     }
     await this.#link.call({ name: "XGROUP", args: ["SETID", log, APPLY_GROUP, ...position] });
+    return first === undefined || last === undefined ? null : { first, last };
   }
 
   /** Where the server that we are connected to says that the partition stands. */

@@ -32,7 +32,13 @@ const LAYERS: Record<string, readonly string[]> = {
 };
 
 /** Where settings enter the program. */
-const ENVIRONMENT_HOMES = [/(^|\/)main\.ts$/, /^infra\/local\/start\.ts$/, /^bench\//, /^vitest\.config\.ts$/];
+const ENVIRONMENT_HOMES = [
+  /(^|\/)main\.ts$/,
+  /^infra\/local\/start\.ts$/,
+  /^otel\/bootstrap\.ts$/,
+  /^bench\//,
+  /^vitest\.config\.ts$/,
+];
 
 const LINES_MAX = 300;
 const MAIN_LINES_MAX = 40;

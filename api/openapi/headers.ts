@@ -20,6 +20,10 @@ export const ANSWER_HEADERS = {
     description: "What the request is called: what the client called it, or a name of ours. Ask about an answer by it.",
     schema: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
   },
+  traceresponse: {
+    description: "The trace of the request, where there is one (W3C Trace Context, level 2).",
+    schema: z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
+  },
   "X-Content-Type-Options": { description: "Browsers do not guess.", schema: z.literal("nosniff") },
   "Millrace-Revision": {
     description: "The revision of the key, or of the command that was accepted: the same thing once it is applied.",
@@ -64,10 +68,11 @@ export type AnswerHeader = keyof typeof ANSWER_HEADERS;
 /** What every answer has. */
 export const COMMON_HEADERS = ["X-Request-Id", "X-Content-Type-Options"] as const satisfies readonly AnswerHeader[];
 
-/** What an answer may have: documents are not embedded and not referred from, and where there is a limit it is told. */
+/** What an answer may have: documents are not embedded and not referred from, and where there is a trace or a limit it is told. */
 export const POSSIBLE_HEADERS = [
   "Cross-Origin-Resource-Policy",
   "Referrer-Policy",
+  "traceresponse",
   "RateLimit",
   "RateLimit-Policy",
 ] as const satisfies readonly AnswerHeader[];
@@ -147,7 +152,8 @@ export const REQUEST_HEADERS = {
   },
   Traceparent: {
     name: "traceparent",
-    description: "The trace that the write belongs to (W3C Trace Context). It travels with the command.",
+    description:
+      "The trace that the write belongs to (W3C Trace Context). It travels with the command, as tracestate and baggage do.",
     schema: text,
   },
 } as const satisfies Record<string, HeaderDescription & { readonly name: string }>;

@@ -33,6 +33,6 @@ export function discardDeadLetter(deps: AppDependencies): Handler {
     discardDeadLetterRoute.query.read(query);
     const { partition, letter } = await readLetter(deps, path, caller);
     const command = commandOfLetter(letter);
-    return accept(deps, incoming, targetOf(partition, command), sayDiscard(deps, incoming, { letter, command }));
+    return accept(deps, incoming, targetOf(partition, command), sayDiscard({ letter, command }));
   };
 }

@@ -45,7 +45,7 @@ export function replayDeadLetter(deps: AppDependencies): Handler {
     const { partition, letter, value } = await readLetter(deps, path, caller);
     const command = commandOfLetter(letter, value);
     if (command === null) throw new ProblemError("dead-letter-not-replayable", "It can only be discarded.");
-    const saying = sayReplay(deps, incoming, { letter, command }, force);
+    const saying = sayReplay({ letter, command }, force);
     return accept(deps, incoming, targetOf(partition, command), saying);
   };
 }

@@ -11,6 +11,9 @@ import { readFileSync } from "node:fs";
 import { OUTCOME_RETENTION_MS, PATCHED_VALUE_MAX_BYTES, PRODUCER_IDLE_MAX_MS } from "../limits.ts";
 import type { Link } from "../redis/link.ts";
 
+/** The Redis command that calls a function. */
+export const FUNCTION_CALL = "FCALL";
+
 export interface Library {
   readonly name: string;
   readonly code: string;

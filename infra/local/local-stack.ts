@@ -34,6 +34,9 @@ export interface LocalUrls extends RedisAccess {
 const STOP_GRACE_MS = 25_000;
 const READY_TIMEOUT_MS = 60_000;
 
+/** Whoever tries it wants to see all of it. They are sent where OTEL_EXPORTER_OTLP_ENDPOINT says. */
+const EVERY_TRACE = { OTEL_TRACES_SAMPLER: "parentbased_always_on" };
+
 /** The Sentinels go before the servers: who is the master stays as it is. */
 type Tier = ServiceKind | "sentinel" | "redis";
 
@@ -102,7 +105,8 @@ export class LocalStack {
     await this.#supervise(kind, name, async (spawned) => {
       const child: Child = await startServiceProcess({
         kind,
-        env: { ...environment, ...env, OPS_PORT: String(opsPort) },
+        telemetry: true,
+        env: { ...EVERY_TRACE, ...environment, ...env, OPS_PORT: String(opsPort) },
         reaper,
         onLine: (line) => say(readableLine(name, line)),
       });

@@ -7,17 +7,21 @@ export type ServiceKind = "api" | "consumer";
 
 export interface ServiceProcessOptions {
   kind: ServiceKind;
+  /** With OpenTelemetry, as an image starts it. */
+  telemetry: boolean;
   env: NodeJS.ProcessEnv;
   reaper: Reaper;
   onLine?: (line: string) => void;
 }
 
+const BOOTSTRAP = "./dist/otel/bootstrap.js";
 const READY_INTERVAL_MS = 20;
 const READY_REQUEST_TIMEOUT_MS = 1_000;
 
 /** Starts it; it is not ready yet. */
-export function startServiceProcess({ kind, ...options }: ServiceProcessOptions): Promise<Child> {
-  return startChild({ command: process.execPath, args: [serviceProgram(kind)], ...options });
+export function startServiceProcess({ kind, telemetry, ...options }: ServiceProcessOptions): Promise<Child> {
+  const args = [...(telemetry ? ["--import", BOOTSTRAP] : []), serviceProgram(kind)];
+  return startChild({ command: process.execPath, args, ...options });
 }
 
 /** Relative to the root of the repository; it also tells such a process in a list of processes. */

@@ -1,4 +1,5 @@
 /** An app with tokens, whose log and store are made up: they hold one entry and one dead letter for each key. */
+import { trace } from "@opentelemetry/api";
 import { Access, type AuditLine } from "../../api/access.ts";
 import { type App, createApp } from "../../api/app.ts";
 import { Authentication } from "../../api/authentication.ts";
@@ -148,7 +149,7 @@ export function startAccessLab({ cors = null, anonymous = false }: AccessLabOpti
     }),
     lettersFull: () => false,
     requestIds: new RequestIds("p"),
-    traceparentOf: () => undefined,
+    tracer: trace.getTracer("test"),
     now: () => 1,
     report: () => undefined,
     countProblem: () => undefined,

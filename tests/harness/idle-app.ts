@@ -1,4 +1,5 @@
 /** What an app needs where nothing of log and store is asked: everything of them is away. */
+import { trace } from "@opentelemetry/api";
 import type { AppDependencies } from "../../api/dependencies.ts";
 import { DocsFiles } from "../../api/docs-files.ts";
 import { Repeats } from "../../api/idempotency.ts";
@@ -42,7 +43,7 @@ export const IDLE: AppDependencies = {
   repeats: new Repeats({ first: away }, () => false),
   lettersFull: () => false,
   requestIds: new RequestIds("idle"),
-  traceparentOf: () => undefined,
+  tracer: trace.getTracer("test"),
   now: () => 1,
   report: () => undefined,
   countProblem: () => undefined,

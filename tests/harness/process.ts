@@ -11,6 +11,8 @@ export interface ProcessOptions {
   store: { readonly url: string };
   /** More environment; wins over what is set here. */
   env?: Record<string, string>;
+  /** With OpenTelemetry: its spans go to this OTLP/HTTP receiver. */
+  telemetry?: { readonly url: string };
   /** false: return as soon as it is started. */
   waitReady?: boolean;
 }
@@ -62,6 +64,7 @@ async function startService(kind: ServiceKind, options: ProcessOptions): Promise
   const opsPort = options.env?.OPS_PORT ?? String(await findFreePort());
   const child = await startServiceProcess({
     kind,
+    telemetry: options.telemetry !== undefined,
     reaper: testReaper(),
     env: {
       // Nothing of the environment of whoever runs the tests: their settings must not decide a test.
@@ -69,6 +72,11 @@ async function startService(kind: ServiceKind, options: ProcessOptions): Promise
       OPS_PORT: opsPort,
       LOG_URL: options.log.url,
       STORE_URL: options.store.url,
+      ...(options.telemetry && {
+        OTEL_EXPORTER_OTLP_ENDPOINT: options.telemetry.url,
+        OTEL_TRACES_SAMPLER: "parentbased_always_on",
+        OTEL_BSP_SCHEDULE_DELAY: "50",
+      }),
       ...options.env,
     },
   });

@@ -15,6 +15,8 @@ export interface StackOptions {
   partitions?: number;
   /** For every API and consumer. */
   env?: Record<string, string>;
+  /** With OpenTelemetry, for every API and consumer. */
+  telemetry?: ProcessOptions["telemetry"];
   /** Where the APIs and consumers find the two, when not directly: a proxy in front of it. */
   reach?: (servers: { log: RedisServer; store: RedisServer }) => Promise<Partial<Reach>>;
 }
@@ -44,6 +46,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
   const complete = (more: Partial<ProcessOptions> = {}): ProcessOptions => ({
     ...reach,
+    ...(options.telemetry && { telemetry: options.telemetry }),
     ...more,
     env: { MILLRACE_PARTITIONS: String(partitions), ...env, ...more.env },
   });

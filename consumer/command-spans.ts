@@ -1,0 +1,142 @@
+/**
+ * The spans of commands on their way into the store: of each recorded one its own, in the trace that came with it, and one
+ * of each call that applies a batch. A command that is dead is recorded whatever its trace was sampled for, so that it is
+ * always found under the trace id in its status.
+ *
+ * A batch that is tried again, because a call failed, shows its attempts. A batch that was applied by an owner who died
+ * before he acked it shows the ack of the next one, and no second write.
+ */
+import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { endFailed, startCallSpan } from "../core/call-span.ts";
+import type { Entry } from "../core/codec.ts";
+import type { Command, Result } from "../core/command.ts";
+import { type EntryId, formatRevision, idTimeMs } from "../core/entry-id.ts";
+import type { ApplicableEntry, ApplyReply } from "../core/functions/apply.ts";
+import { APPLY_GROUP } from "../core/keys.ts";
+import { ATTRIBUTES, LOG_NAME, MESSAGING_SYSTEM, SPANS, TRACER } from "../core/telemetry.ts";
+import { contextOf, isSampled } from "../core/trace-context.ts";
+
+type CommandEntry = Extract<Entry, { kind: "command" }>;
+
+/** One call on its way. */
+export interface Applying {
+  readonly startMs: number;
+  readonly sampled: readonly CommandEntry[];
+  /** Null where none of its commands is recorded. */
+  readonly call: Span | null;
+  readonly attempt: number;
+}
+
+export class CommandSpans {
+  readonly #partition: number;
+  readonly #consumer: string;
+  readonly #tracer = trace.getTracer(TRACER);
+  /** From 1: how often calls had failed since the last batch that was applied. */
+  #attempt = 1;
+  /** Calls that were on their way together fail together. */
+  #failed = false;
+
+  constructor(partition: number, consumer: string) {
+    this.#partition = partition;
+    this.#consumer = consumer;
+  }
+
+  begin(entries: readonly ApplicableEntry[]): Applying {
+    const sampled = entries.filter(isRecorded);
+    const startMs = Date.now();
+    const attempt = this.#attempt;
+    if (sampled.length === 0) return { startMs, sampled, call: null, attempt };
+    const commands = sampled.map(({ command }) => command);
+    const partition = { [ATTRIBUTES.messagingPartition]: String(this.#partition) };
+    const call = startCallSpan(this.#tracer, SPANS.apply, commands, entries.length, partition);
+    return { startMs, sampled, call, attempt };
+  }
+
+  /** The call has answered. What it came to for each is told with {@link processed}, when that is known. */
+  answered({ call }: Applying, reply: ApplyReply): void {
+    if (reply.kind === "applied") this.#attempt = 1;
+    else call?.setAttribute(ATTRIBUTES.outcome, reply.kind);
+    call?.end();
+  }
+
+  /**
+   * These are applied.
+   * @param outcomes of those that were more than plain success
+   */
+  processed(applying: Applying, dead: readonly CommandEntry[], outcomes: ReadonlyMap<EntryId, Result>): void {
+    const endMs = Date.now();
+    const recorded = [...applying.sampled, ...dead.filter((entry) => !isRecorded(entry))];
+    for (const { id, command } of recorded) {
+      const result = outcomes.get(id);
+      const span = this.#start(applying, id, command);
+      span.setAttribute(ATTRIBUTES.outcome, result?.outcome ?? "applied");
+      if (result?.outcome === "rejected") span.setAttribute(ATTRIBUTES.reason, result.reason);
+      // Why is in its dead letter, which may name what must not be here.
+      if (result?.outcome === "dead") {
+        span.setAttribute(ATTRIBUTES.letter, formatRevision(this.#partition, id));
+        span.setAttribute(ATTRIBUTES.errorType, "command-dead");
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      span.end(endMs);
+    }
+  }
+
+  /** The call has failed, and will be made again. Told of the 1st, 2nd, 4th, 8th … time, so that a long outage is few spans. */
+  failed(applying: Applying, error: unknown): void {
+    const { call, sampled, attempt } = applying;
+    this.#failed = true;
+    if (call) endFailed(call, error);
+    if ((attempt & (attempt - 1)) !== 0) return;
+    for (const { id, command } of sampled) endFailed(this.#start(applying, id, command), error);
+  }
+
+  /** The partition goes on after a failure. */
+  retry(): void {
+    if (this.#failed) this.#attempt += 1;
+    this.#failed = false;
+  }
+
+  /** These were applied, and had not been acked: whoever had them is gone. */
+  settled(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.kind !== "command" || !isRecorded(entry)) continue;
+      const attributes = {
+        ...this.#attributes(entry.id),
+        [ATTRIBUTES.messagingOperation]: "ack",
+        [ATTRIBUTES.messagingOperationType]: "settle",
+        [ATTRIBUTES.redelivered]: true,
+      };
+      this.#tracer.startSpan(SPANS.settle, { kind: SpanKind.CLIENT, attributes }, contextOf(entry.command)).end();
+    }
+  }
+
+  #start({ startMs, call, attempt }: Applying, id: EntryId, command: Command): Span {
+    const attributes = {
+      ...this.#attributes(id),
+      [ATTRIBUTES.messagingOperation]: "process",
+      [ATTRIBUTES.messagingOperationType]: "process",
+      [ATTRIBUTES.namespace]: command.namespace,
+      [ATTRIBUTES.operation]: command.operation.op,
+      [ATTRIBUTES.attempt]: attempt,
+      [ATTRIBUTES.queued]: Math.max(0, startMs - idTimeMs(id)) / 1000,
+    };
+    const links = call ? [{ context: call.spanContext() }] : [];
+    const options = { kind: SpanKind.CONSUMER, attributes, links, startTime: startMs };
+    return this.#tracer.startSpan(SPANS.process, options, contextOf(command, true));
+  }
+
+  #attributes(id: EntryId): Attributes {
+    return {
+      [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
+      [ATTRIBUTES.messagingDestination]: LOG_NAME,
+      [ATTRIBUTES.messagingPartition]: String(this.#partition),
+      [ATTRIBUTES.messagingGroup]: APPLY_GROUP,
+      [ATTRIBUTES.messagingClient]: this.#consumer,
+      [ATTRIBUTES.messagingMessage]: formatRevision(this.#partition, id),
+    };
+  }
+}
+
+function isRecorded(entry: ApplicableEntry): entry is CommandEntry {
+  return entry.kind === "command" && isSampled(entry.command.traceparent);
+}

@@ -1,0 +1,61 @@
+/**
+ * The span of one call to Redis that carries many commands: in the trace of the first of them that is recorded, with links
+ * to the others. Where none is recorded there is no span, so that the cost follows the share of what is.
+ */
+import { type Attributes, type Link, type Span, SpanKind, SpanStatusCode, type Tracer } from "@opentelemetry/api";
+import type { Command } from "./command.ts";
+import { OperatingError } from "./errors.ts";
+import { FUNCTION_CALL } from "./functions/library.ts";
+import { SPAN_LINKS_MAX } from "./limits.ts";
+import { ATTRIBUTES, DB_SYSTEM } from "./telemetry.ts";
+import { contextOf, isSampled, spanContextOf } from "./trace-context.ts";
+
+/** Those that are recorded. */
+export function sampledOf<T extends Pick<Command, "traceparent">>(commands: readonly T[]): readonly T[] {
+  let sampled: T[] | null = null;
+  for (const command of commands) {
+    if (!isSampled(command.traceparent)) continue;
+    sampled ??= [];
+    sampled.push(command);
+  }
+  return sampled ?? NONE;
+}
+
+const NONE: readonly never[] = [];
+
+/**
+ * @param sampled the recorded ones of its commands, at least one
+ * @param count of all its commands
+ */
+export function startCallSpan(
+  tracer: Tracer,
+  name: string,
+  sampled: readonly Command[],
+  count: number,
+  more: Attributes = {},
+): Span {
+  const [first, ...others] = sampled;
+  const links: Link[] = [];
+  for (const command of others) {
+    const context = links.length < SPAN_LINKS_MAX && spanContextOf(command);
+    if (context) links.push({ context });
+  }
+  const attributes = {
+    [ATTRIBUTES.dbSystem]: DB_SYSTEM,
+    [ATTRIBUTES.dbOperation]: FUNCTION_CALL,
+    ...(count > 1 && { [ATTRIBUTES.dbBatchSize]: count }),
+    ...more,
+  };
+  return tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes, links }, contextOf(first ?? {}));
+}
+
+/** Ends a span of what went wrong. The error's message is left away: it might be Redis', and of anything. */
+export function endFailed(span: Span, error: unknown): void {
+  span.setAttribute(ATTRIBUTES.errorType, error instanceof OperatingError ? error.code : nameOf(error));
+  span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "error";
+}

@@ -1,0 +1,83 @@
+/**
+ * The W3C trace context (https://www.w3.org/TR/trace-context/) as it travels: in the headers of a request, and with a
+ * command in the log. Written and read here, because it must travel also where nothing is traced.
+ */
+import {
+  type Context,
+  createTraceState,
+  isSpanContextValid,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
+
+/** What of a trace travels with a request or a command. */
+export interface TraceCarrier {
+  /** Always valid where it is there. */
+  readonly traceparent?: string;
+  /** What the systems before us note of the trace, for themselves. */
+  readonly tracestate?: string;
+  /** What they want to be known along the way (https://www.w3.org/TR/baggage/). */
+  readonly baggage?: string;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const LENGTH = "00-".length + 32 + "-".length + 16 + "-00".length;
+
+export function isTraceparent(text: string): boolean {
+  return TRACEPARENT.test(text) && !text.startsWith("ff");
+}
+
+/** Is what it belongs to recorded? Cheap: asked of every command. */
+export function isSampled(traceparent: string | undefined): boolean {
+  return (
+    traceparent?.length === LENGTH && (Number.parseInt(traceparent.charAt(LENGTH - 1), 16) & TraceFlags.SAMPLED) === 1
+  );
+}
+
+/** The same of a span. Also after its end: what it began may go on. */
+export function isSampledSpan(span: Span): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 1;
+}
+
+/** What goes on from it has its trace id and is not recorded. */
+export function unsampled(span: Span): Span {
+  return trace.wrapSpanContext({ ...span.spanContext(), traceFlags: TraceFlags.NONE });
+}
+
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
+/** @returns undefined where nothing is traced */
+export function formatTraceparent(context: SpanContext): string | undefined {
+  if (!isSpanContextValid(context)) return undefined;
+  return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`;
+}
+
+/** @returns null when there is none that is valid */
+export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanContext | null {
+  if (traceparent === undefined || !isTraceparent(traceparent)) return null;
+  return {
+    traceId: traceIdOf(traceparent),
+    spanId: traceparent.slice(36, 52),
+    traceFlags: isSampled(traceparent) ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    isRemote: true,
+    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
+  };
+}
+
+/**
+ * Where a span goes on from what has travelled.
+ * @param sampled true: it is recorded whatever its beginning was
+ */
+export function contextOf(carrier: TraceCarrier, sampled = false): Context {
+  const context =
+    carrier.baggage === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { baggage: carrier.baggage });
+  const spanContext = spanContextOf(carrier);
+  if (spanContext === null) return context;
+  return trace.setSpanContext(context, sampled ? { ...spanContext, traceFlags: TraceFlags.SAMPLED } : spanContext);
+}
