@@ -197,7 +197,7 @@ describe("what goes wrong is in the trace", () => {
 
   /** In place of all there are. */
   const onlyConsumer = async (reach: Parameters<Stack["addConsumer"]>[0]) => {
-    await Promise.all(stack.consumers.map((one) => (one.running ? one.stop() : null)));
+    await Promise.all(stack.consumers.filter(({ running }) => running).map((one) => one.stop()));
     return stack.addConsumer(reach);
   };
 
