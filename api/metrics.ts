@@ -33,30 +33,33 @@ export interface Measured {
 export function renderMetrics(measured: Measured): string {
   const { counts, waiting, watches, partitions, letters, idempotency, entered, closed, logMemory, gone, shared } =
     measured;
-  const lines = [...shared, `${METRICS.waiters} ${waiting}`, `${METRICS.logCommandsGone} ${gone}`];
-  lines.push(`${METRICS.watchers} ${watches.count}`, `${METRICS.watchEvents} ${watches.events}`);
+  const lines = [...shared, `${METRICS.waiters.name} ${waiting}`, `${METRICS.logCommandsGone.name} ${gone}`];
+  lines.push(`${METRICS.watchers.name} ${watches.count}`, `${METRICS.watchEvents.name} ${watches.events}`);
   for (const { route, status, count } of counts) {
-    lines.push(`${METRICS.httpRequests}{route="${route}",status="${status}"} ${count}`);
+    lines.push(`${METRICS.httpRequests.name}{route="${route}",status="${status}"} ${count}`);
   }
-  for (const [slug, count] of counts.problems) lines.push(`${METRICS.httpProblems}{type="${slug}"} ${count}`);
+  for (const [slug, count] of counts.problems) lines.push(`${METRICS.httpProblems.name}{type="${slug}"} ${count}`);
   for (const { partition, backlog, state } of partitions) {
-    lines.push(`${METRICS.partitionBacklog}{partition="${partition}"} ${backlog}`);
-    lines.push(`${METRICS.partitionState}{partition="${partition}",state="${state}"} 1`);
+    lines.push(`${METRICS.partitionBacklog.name}{partition="${partition}"} ${backlog}`);
+    lines.push(`${METRICS.partitionState.name}{partition="${partition}",state="${state}"} 1`);
   }
   for (const [partition, count] of letters.entries()) {
-    lines.push(`${METRICS.deadLetters}{partition="${partition}"} ${count.letters}`);
-    lines.push(`${METRICS.deadLetterBytes}{partition="${partition}"} ${count.bytes}`);
+    lines.push(`${METRICS.deadLetters.name}{partition="${partition}"} ${count.letters}`);
+    lines.push(`${METRICS.deadLetterBytes.name}{partition="${partition}"} ${count.bytes}`);
   }
   for (const [partition, { keys }] of idempotency.entries()) {
-    lines.push(`${METRICS.idempotencyKeys}{partition="${partition}"} ${keys}`);
+    lines.push(`${METRICS.idempotencyKeys.name}{partition="${partition}"} ${keys}`);
   }
-  for (const [state, count] of entered) lines.push(`${METRICS.partitionStateEntered}{state="${state}"} ${count}`);
+  for (const [state, count] of entered) lines.push(`${METRICS.partitionStateEntered.name}{state="${state}"} ${count}`);
   for (const { bound, partition } of closed) {
     const of = partition === null ? "" : `,partition="${partition}"`;
-    lines.push(`${METRICS.admissionClosed}{bound="${bound}"${of}} 1`);
+    lines.push(`${METRICS.admissionClosed.name}{bound="${bound}"${of}} 1`);
   }
   if (logMemory !== null) {
-    lines.push(`${METRICS.logMemoryUsed} ${logMemory.usedBytes}`, `${METRICS.logMemoryLimit} ${logMemory.limitBytes}`);
+    lines.push(
+      `${METRICS.logMemoryUsed.name} ${logMemory.usedBytes}`,
+      `${METRICS.logMemoryLimit.name} ${logMemory.limitBytes}`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

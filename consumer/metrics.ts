@@ -15,30 +15,29 @@ export function renderMetrics(
 ): string {
   const lines = [
     ...shared,
-    `${METRICS.commandsApplied} ${counters.applied}`,
-    `${METRICS.commandsRejected} ${counters.rejected}`,
-    `${METRICS.commandsDead} ${counters.dead}`,
-    `${METRICS.commandsRepeated} ${counters.repeated}`,
-    `${METRICS.commandsLost} ${counters.jumped}`,
-    `${METRICS.applyBatches} ${counters.batches}`,
-    `${METRICS.applyMismatches} ${counters.mismatches}`,
-    `${METRICS.partitionHolds} ${counters.held}`,
-    `${METRICS.storeHeals} ${counters.heals}`,
-    `${METRICS.partitionTakeovers} ${counters.takeovers}`,
-    `${METRICS.logEntriesTrimmed} ${counters.trimmed}`,
-    `${METRICS.logReconciliations} ${counters.reconciliations}`,
-    `${METRICS.commandsMissedByLog} ${counters.missedByLog}`,
-    `${METRICS.commandsReappended} ${counters.reappended}`,
-    `${METRICS.logEntriesTrimmedEarly} ${counters.trimmedEarly}`,
-    `${METRICS.partitionsOwned} ${workers.size}`,
-    `${METRICS.jobsRunning} ${jobs.running}`,
+    `${METRICS.commandsApplied.name} ${counters.applied}`,
+    `${METRICS.commandsRejected.name} ${counters.rejected}`,
+    `${METRICS.commandsDead.name} ${counters.dead}`,
+    `${METRICS.commandsRepeated.name} ${counters.repeated}`,
+    `${METRICS.commandsLost.name} ${counters.jumped}`,
+    `${METRICS.applyMismatches.name} ${counters.mismatches}`,
+    `${METRICS.partitionHolds.name} ${counters.held}`,
+    `${METRICS.storeHeals.name} ${counters.heals}`,
+    `${METRICS.partitionTakeovers.name} ${counters.takeovers}`,
+    `${METRICS.logEntriesTrimmed.name} ${counters.trimmed}`,
+    `${METRICS.logReconciliations.name} ${counters.reconciliations}`,
+    `${METRICS.commandsMissedByLog.name} ${counters.missedByLog}`,
+    `${METRICS.commandsReappended.name} ${counters.reappended}`,
+    `${METRICS.logEntriesTrimmedEarly.name} ${counters.trimmedEarly}`,
+    `${METRICS.partitionsOwned.name} ${workers.size}`,
+    `${METRICS.jobsRunning.name} ${jobs.running}`,
   ];
   for (const [state, count] of counters.entered) {
-    lines.push(`${METRICS.partitionStateEntered}{state="${state}"} ${count}`);
+    lines.push(`${METRICS.partitionStateEntered.name}{state="${state}"} ${count}`);
   }
-  for (const [end, count] of jobs.ended) lines.push(`${METRICS.jobsEnded}{end="${end}"} ${count}`);
+  for (const [end, count] of jobs.ended) lines.push(`${METRICS.jobsEnded.name}{end="${end}"} ${count}`);
   for (const worker of workers.values()) {
-    lines.push(`${METRICS.partitionState}{partition="${worker.partition}",state="${worker.word.state}"} 1`);
+    lines.push(`${METRICS.partitionState.name}{partition="${worker.partition}",state="${worker.word.state}"} 1`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -60,12 +60,12 @@ export function tellChanges({ watch }: RedisGroup, redis: "log" | "store", logge
 export function renderGroupMetrics(groups: Readonly<Record<"log" | "store", RedisGroup>>): string[] {
   return Object.entries(groups).flatMap(([redis, group]) => {
     const quorum = group.quorum();
-    const settled = `${METRICS.redisSettled}{redis="${redis}"} ${quorum.settled ? 1 : 0}`;
+    const settled = `${METRICS.redisSettled.name}{redis="${redis}"} ${quorum.settled ? 1 : 0}`;
     if (group.watch === null) return [settled];
     return [
       settled,
-      `${METRICS.redisConfirmReplicas}{redis="${redis}"} ${group.watch.confirmReplicas ?? "NaN"}`,
-      `${METRICS.redisEpoch}{redis="${redis}"} ${group.watch.epoch}`,
+      `${METRICS.redisConfirmReplicas.name}{redis="${redis}"} ${group.watch.confirmReplicas ?? "NaN"}`,
+      `${METRICS.redisEpoch.name}{redis="${redis}"} ${group.watch.epoch}`,
     ];
   });
 }
