@@ -104,6 +104,7 @@ function withAnswers(deps: AppDependencies, name: string, handler: Handler): Ans
   // A path without a method is what refuses all others.
   const gate = name.startsWith("/") ? null : deps.access.gateOf(name, statementOf(name));
   return async (incoming) => {
+    const begunMs = performance.now();
     const requestId = deps.requestIds.of(incoming);
     spans.begin(incoming, requestId);
     const visit: Visit | null = gate && { headers: {}, who: null };
@@ -116,7 +117,7 @@ function withAnswers(deps: AppDependencies, name: string, handler: Handler): Ans
     }
     if (gate && visit) answer = gate.leave(incoming, visit, answer);
     deps.cors?.tell(incoming, answer);
-    count(answer.status);
+    count(answer.status, begunMs);
     spans.end(incoming, answer);
     return answer;
   };

@@ -72,8 +72,8 @@ export interface AppDependencies {
   readonly now: () => number;
   /** Told of what only we should know: an unexpected error, with the request's id. */
   readonly report: (error: unknown, requestId: string) => void;
-  /** What counts the answers of a route. */
-  readonly counterOf: (route: string) => (status: number) => void;
+  /** What counts the answers of a route, and how long they took. */
+  readonly counterOf: (route: string) => (status: number, begunMs: number) => void;
   /** Counts an answer of failure. */
   readonly countProblem: (slug: ProblemSlug) => void;
   /** What the pages for people load. */

@@ -48,6 +48,8 @@ export interface MonitorDependencies {
   readonly settled: () => boolean;
   /** Told when commands that were served are gone for good: nothing can bring the store there again. */
   readonly onUnreachable: (partition: number, served: Watermark, watermark: Watermark) => void;
+  /** Told at each look how far a partition's store is, and how many commands are accepted beyond it. */
+  readonly onSeen: (partition: number, watermark: Watermark, backlog: number) => void;
   /** Told when a partition has come into another state. */
   readonly onState: (state: PartitionStateName) => void;
 }
@@ -122,6 +124,7 @@ export class PartitionMonitor implements Service {
       const word = parseOwnerWord(ownership.states.get(report.partition) ?? "");
       const watermark = watermarks[report.partition];
       if (watermark) this.#keepFloor(report, watermark, served[report.partition] ?? watermark, word?.reached ?? null);
+      if (watermark) this.#deps.onSeen(report.partition, watermark, report.backlog);
       if (before[report.partition]?.state !== report.state) this.#deps.onState(report.state);
     }
     return this.#last;

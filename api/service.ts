@@ -3,6 +3,7 @@
  */
 import { trace } from "@opentelemetry/api";
 import type { Logger } from "pino";
+import { AppendMeter } from "../core/append-meter.ts";
 import { Appender } from "../core/appender.ts";
 import { describeError } from "../core/errors.ts";
 import { partitionKeys } from "../core/keys.ts";
@@ -12,7 +13,7 @@ import { OpsServer } from "../core/ops-server.ts";
 import { readPackageFile } from "../core/package-file.ts";
 import { countStates, type PartitionStateName } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
-import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
+import { openGroup, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
@@ -30,8 +31,9 @@ import { Repeats } from "./idempotency.ts";
 import { IdempotencyCounts } from "./idempotency-counts.ts";
 import { JobStreams } from "./job-streams.ts";
 import { LetterCounts } from "./letter-counts.ts";
-import { renderMetrics } from "./metrics.ts";
+import { apiMetrics } from "./metrics.ts";
 import { NamespaceRegistry } from "./namespace-registry.ts";
+import { OldestUnapplied } from "./oldest-unapplied.ts";
 import { PartitionLosses } from "./partition-losses.ts";
 import { PartitionMonitor, type PartitionReport } from "./partition-monitor.ts";
 import { RequestIds } from "./problem.ts";
@@ -71,7 +73,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const marks = new AcknowledgedMarks(partitions, (partition, commands) =>
     logger.error({ partition, commands }, "the log went back: it no longer holds commands that it had acknowledged"),
   );
-  const appender = new Appender(watchLog(log, marks, admission), {
+  const appends = new AppendMeter();
+  const appender = new Appender(watchLog(appends.measure(log), marks, admission), {
     partitions,
     producer: instance,
     timeoutMs: config.MILLRACE_APPEND_TIMEOUT_MS,
@@ -81,6 +84,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
   const partitionOfChannel = new Map(partitionKeys(partitions).map((keys) => [keys.applied, keys.partition]));
   const subscriber = new SubscriberLink(storeGroup, `api-events-${instance}`, [...partitionOfChannel.keys()]);
   const entered = new Map<PartitionStateName, number>();
+  const oldest = new OldestUnapplied(log, Date.now);
   const monitor = new PartitionMonitor({
     log,
     store,
@@ -89,6 +93,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     settled: () => logLink.quorum().settled && storeLink.quorum().settled,
     onUnreachable: (partition, served, watermark) =>
       logger.error({ partition, served, watermark }, "commands that were served are in neither log nor store"),
+    onSeen: (...seen) => void oldest.look(...seen),
     onState: (state) => entered.set(state, (entered.get(state) ?? 0) + 1),
   });
   const letterCounts = new LetterCounts(
@@ -176,6 +181,12 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
     docsFiles: new DocsFiles(readPackageFile),
   });
   const server = new HttpServer(config.MILLRACE_HOST, config.PORT, config.MILLRACE_CONNECTIONS_MAX, app, report);
+  const page = apiMetrics({
+    redis: { log: { group: logGroup, link: logLink }, store: { group: storeGroup, link: storeLink } },
+    letters: letterCounts,
+    idempotency: idempotencyCounts,
+    ...{ appends, counts, feed, watches, monitor, oldest, entered, admission, logMemory, marks, partitions },
+  });
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
     live: () => true,
     ready: () => ({
@@ -186,20 +197,7 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
         states: countStates(monitor.last),
       },
     }),
-    metrics: () =>
-      renderMetrics({
-        counts,
-        waiting: feed.waiting,
-        watches,
-        partitions: monitor.last,
-        letters: letterCounts.last,
-        idempotency: idempotencyCounts.last,
-        entered,
-        closed: admission.closed(),
-        logMemory: logMemory.last,
-        gone: marks.gone,
-        shared: renderGroupMetrics({ log: logGroup, store: storeGroup }),
-      }),
+    metrics: () => page.render(),
   });
 
   return {

@@ -12,7 +12,6 @@ export class Counters {
   repeated = 0;
   /** Commands that a producer counted and the log never held. */
   jumped = 0;
-  batches = 0;
   /** Applies that found another watermark than expected. */
   mismatches = 0;
   /** Times a partition was held by a fault. */
@@ -49,6 +48,5 @@ export class Counters {
     this.dead += reply.dead;
     this.repeated += reply.repeated;
     this.jumped += reply.jumped;
-    this.batches += 1;
   }
 }

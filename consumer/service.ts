@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
+import { AppendMeter } from "../core/append-meter.ts";
 import { Appender } from "../core/appender.ts";
 import { COORDINATION, partitionKeys } from "../core/keys.ts";
 import { Log } from "../core/log.ts";
@@ -11,17 +12,18 @@ import { LogMemoryWatch } from "../core/log-memory.ts";
 import { OpsServer } from "../core/ops-server.ts";
 import { countStates } from "../core/partition-state.ts";
 import { Preparation } from "../core/preparation.ts";
-import { openGroup, renderGroupMetrics, tellChanges } from "../core/redis/group.ts";
+import { openGroup, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
-import { Store } from "../core/store.ts";
+import { ApplyMeter } from "./apply-meter.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { Coordinator } from "./coordinator.ts";
 import { Counters } from "./counters.ts";
 import { Expirer } from "./expirer.ts";
 import { buildJobs } from "./jobs/service.ts";
-import { renderMetrics } from "./metrics.ts";
+import { MeasuredStore } from "./measured-store.ts";
+import { consumerMetrics } from "./metrics.ts";
 import { Trimmer } from "./trimmer.ts";
 
 /** What a consumer appends can wait. */
@@ -40,7 +42,8 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
   const channels = [COORDINATION.changed, ...partitionOfChannel.keys()];
   const subscriber = new SubscriberLink(logGroup, `consumer-events-${consumer}`, channels);
   const log = new Log(logLink, partitions);
-  const store = new Store(storeLink, partitions);
+  const applies = new ApplyMeter();
+  const store = new MeasuredStore(storeLink, partitions, applies);
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
   const counters = new Counters();
   const coordinator = new Coordinator(
@@ -60,7 +63,8 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
     },
   );
   const producer = `c${randomBytes(8).toString("hex")}`;
-  const appender = new Appender(log, {
+  const appends = new AppendMeter();
+  const appender = new Appender(appends.measure(log), {
     partitions,
     producer,
     timeoutMs: APPEND_TIMEOUT_MS,
@@ -80,6 +84,10 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
     (memory) => trimmer.looked(memory),
   );
   const jobs = buildJobs({ partitions, consumer, producer, log, store, appender, coordinator, logMemory, logger });
+  const page = consumerMetrics({
+    redis: { log: { group: logGroup, link: logLink }, store: { group: storeGroup, link: storeLink } },
+    ...{ appends, applies, counters, workers: coordinator.workers, jobs, partitions },
+  });
   const ops = new OpsServer(config.MILLRACE_OPS_HOST, config.OPS_PORT, {
     live: () => true,
     ready: () => ({
@@ -91,8 +99,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
         states: countStates([...coordinator.workers.values()].map(({ word }) => word)),
       },
     }),
-    metrics: () =>
-      renderMetrics(counters, coordinator.workers, jobs, renderGroupMetrics({ log: logGroup, store: storeGroup })),
+    metrics: () => page.render(),
   });
 
   return {

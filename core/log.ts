@@ -27,7 +27,13 @@ import {
   parseOwnership,
 } from "./functions/coordinate.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
-import { type HeaderPage, type HeaderRange, parseHeaderPage, readHeadersCall } from "./functions/read-headers.ts";
+import {
+  type HeaderPage,
+  type HeaderRange,
+  parseFirstId,
+  parseHeaderPage,
+  readHeadersCall,
+} from "./functions/read-headers.ts";
 import {
   type Fence,
   fenceCall,
@@ -147,6 +153,14 @@ export class Log {
   async headers(partition: number, range: HeaderRange): Promise<HeaderPage> {
     const reply = this.#confirmed(readHeadersCall(this.#library, this.#at(partition), range));
     return parseHeaderPage(await reply.catch(unavailable("log-unavailable")), range);
+  }
+
+  /** The oldest entry after an id that this connection's server holds, confirmed or not; null: there is none. */
+  async oldestAfter(partition: number, id: EntryId): Promise<EntryId | null> {
+    const range = { after: id, to: "+", watermark: id, entries: 1, bytes: 1 };
+    const call = readHeadersCall(this.#library, this.#at(partition), range);
+    const reply = this.#withLibrary(() => this.#link.call(call));
+    return parseFirstId(await reply.catch(unavailable("log-unavailable")));
   }
 
   /** One entry, or null when the log does not hold it. */

@@ -1,5 +1,5 @@
 /**
- * What an entry of the table of metrics says. The table is in telemetry.ts.
+ * What an entry of the table of metrics says. The table is in metrics-table.ts.
  */
 
 export type MetricType = "counter" | "gauge" | "histogram";

@@ -2,6 +2,7 @@
  * The ops port of a process: live, ready and metrics. Not for the public: bind it where only the cluster can reach it.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
+import { describeError } from "./errors.ts";
 import type { Service } from "./service.ts";
 
 export interface OpsReport {
@@ -10,7 +11,7 @@ export interface OpsReport {
   /** Send it work now. The text says what is missing. */
   readonly ready: () => { readonly ok: boolean; readonly detail: Record<string, unknown> };
   /** Prometheus text format. */
-  readonly metrics: () => string;
+  readonly metrics: () => Promise<string>;
 }
 
 export class OpsServer implements Service {
@@ -30,8 +31,13 @@ export class OpsServer implements Service {
           return answer(response, ok ? 200 : 503, { ready: ok, ...detail });
         }
         case "/metrics":
-          response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-          return response.end(report.metrics());
+          return void report.metrics().then(
+            (page) => {
+              response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+              response.end(page);
+            },
+            (error: unknown) => answer(response, 500, { error: describeError(error) }),
+          );
         default:
           return answer(response, 404, { error: "not found" });
       }

@@ -71,6 +71,12 @@ export function parseHeaderPage(reply: unknown, range: HeaderRange): HeaderPage 
   };
 }
 
+/** The id of a page's first entry, whatever stands there; null: the page is empty. */
+export function parseFirstId(reply: unknown): EntryId | null {
+  const id = (reply as (Buffer | number)[])[FIRST_ENTRY];
+  return id === undefined ? null : String(id);
+}
+
 function entryOf(id: EntryId, line: Buffer): Entry | null {
   if (line.byteLength === 0) return null;
   const version = VERSION_PATTERN.exec(line.toString("latin1", 0, VERSION_MAX_CHARS))?.[0];

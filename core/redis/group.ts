@@ -4,7 +4,6 @@
  */
 import type { Logger } from "pino";
 import type { Service } from "../service.ts";
-import { METRICS } from "../telemetry.ts";
 import { SentinelWatch } from "./sentinel-watch.ts";
 import type { RedisUrl } from "./url.ts";
 
@@ -53,19 +52,5 @@ export function tellChanges({ watch }: RedisGroup, redis: "log" | "store", logge
     const quorum = watch.quorum();
     if (quorum.settled) logger.info(line, "the Sentinels agree");
     else logger.warn(line, `nothing can be confirmed: ${quorum.reason}`);
-  });
-}
-
-/** In Prometheus' text format: K, the epoch, and whether anything can be confirmed now. */
-export function renderGroupMetrics(groups: Readonly<Record<"log" | "store", RedisGroup>>): string[] {
-  return Object.entries(groups).flatMap(([redis, group]) => {
-    const quorum = group.quorum();
-    const settled = `${METRICS.redisSettled.name}{redis="${redis}"} ${quorum.settled ? 1 : 0}`;
-    if (group.watch === null) return [settled];
-    return [
-      settled,
-      `${METRICS.redisConfirmReplicas.name}{redis="${redis}"} ${group.watch.confirmReplicas ?? "NaN"}`,
-      `${METRICS.redisEpoch.name}{redis="${redis}"} ${group.watch.epoch}`,
-    ];
   });
 }

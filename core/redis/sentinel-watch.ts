@@ -47,6 +47,8 @@ export class SentinelWatch implements Service {
   #highestMs = Number.NEGATIVE_INFINITY;
   /** The last one agreed on, whether it is agreed on now or not. */
   #master: string | null = null;
+  #failovers = 0;
+  #changes = 0;
   #told = "";
   #settledMs = performance.now();
   #timer: NodeJS.Timeout | null = null;
@@ -80,6 +82,16 @@ export class SentinelWatch implements Service {
   /** K, or null before anything was agreed. */
   get confirmReplicas(): number | null {
     return this.#count.count;
+  }
+
+  /** Times another master than before was agreed on. */
+  get failovers(): number {
+    return this.#failovers;
+  }
+
+  /** Times that {@link onChange} called back. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Sentinels that have told what they see within the last second. */
@@ -161,6 +173,7 @@ export class SentinelWatch implements Service {
     this.#count.observe(agreement, nowMs);
     if (agreement !== null) {
       this.#agreement = agreement;
+      if (this.#master !== null && this.#master !== agreement.master) this.#failovers += 1;
       this.#master = agreement.master;
       // The agreement is as old as the oldest answer that a majority needs.
       const { master } = agreement;
@@ -181,6 +194,7 @@ export class SentinelWatch implements Service {
       : "no majority";
     if (told === this.#told) return;
     this.#told = told;
+    this.#changes += 1;
     for (const listener of this.#listeners) listener();
   }
 }
