@@ -7,7 +7,7 @@ import { METRICS } from "../../../core/telemetry.ts";
 /** What Prometheus itself puts on every series of a target, here and in Kubernetes. */
 const TARGET_LABELS = ["job", "instance", "namespace", "pod", "container", "service", "endpoint"];
 
-/** What other programs tell, as far as we use it: the processes' runtime, redis_exporter 1.x, and Prometheus itself. */
+/** What others tell, as far as we use it: Node.js by prom-client, redis_exporter, Alloy, and Prometheus itself. */
 const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   up: [],
   ALERTS: ["alertname", "alertstate", "severity"],
@@ -19,6 +19,7 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   redis_memory_used_bytes: [],
   redis_commands_processed_total: [],
   redis_connected_slaves: [],
+  loki_write_dropped_entries_total: [],
 };
 
 const WORDS = new Set(["and", "or", "unless", "bool", "offset", "by", "without", "on", "ignoring"]);

@@ -1,0 +1,107 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { METRICS } from "../../../core/telemetry.ts";
+import dashboard from "../../../infra/monitoring/dashboards/millrace.json" with { type: "json" };
+import { namedIn, recordedBy, unknownIn } from "./expressions.ts";
+import { ask, whereMissing } from "./programs.ts";
+import { rules } from "./rules-file.ts";
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly datasource?: { readonly type: string; readonly uid: string };
+  readonly targets?: readonly {
+    readonly refId: string;
+    readonly expr?: string;
+    readonly datasource: { readonly type: string };
+  }[];
+}
+
+const noPromtool = whereMissing("promtool");
+const panels = dashboard.panels as readonly Panel[];
+const drawn = panels.filter(({ type }) => type !== "row");
+const recorded = recordedBy(rules.flatMap(({ record }) => record ?? []));
+const expressions = [
+  ...drawn.flatMap(({ title, targets = [] }) =>
+    targets.filter(({ datasource }) => datasource.type === "prometheus").map(({ expr = "" }) => ({ title, expr })),
+  ),
+  ...dashboard.annotations.list.map(({ name, expr }) => ({ title: name, expr })),
+].map(({ title, expr }) => ({ title, expr: expr.replaceAll("$__rate_interval", "5m") }));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dashboard-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test.skipIf(noPromtool !== "")(
+  `promtool can parse every expression${noPromtool}`,
+  async () => {
+    const rulesOf = expressions.map(({ expr }, index) => ({ record: `panel:${index}`, expr }));
+    const path = join(folder, "rules.yml");
+    // JSON is YAML.
+    await writeFile(path, JSON.stringify({ groups: [{ name: "dashboard", rules: rulesOf }] }));
+    const { ok, said } = await ask("promtool", "check", "rules", path);
+    expect({ ok, said }).toMatchObject({
+      ok: true,
+      said: expect.stringContaining(`${expressions.length} rules found`),
+    });
+  },
+  60_000,
+);
+
+test("every expression names metrics and labels that are told", () => {
+  const faults = expressions.flatMap(({ title, expr }) =>
+    unknownIn(expr, recorded).map((fault) => `${title}: ${fault}`),
+  );
+  expect(faults).toEqual([]);
+});
+
+test("every metric of the table is shown, or asked for by an alert", () => {
+  const shown = [...expressions, ...rules].flatMap(({ expr }) => namedIn(expr).metrics);
+  const names = shown.map((name) => name.replace(/_(bucket|count|sum)$/, ""));
+  /** What is there for who looks closely: each has something beside it that is shown. */
+  const closely = new Set([
+    "partitions",
+    "partitionOwner",
+    "partitionStateEntered",
+    "deadLetterBytes",
+    "idempotencyKeys",
+  ]);
+  const missing = Object.entries(METRICS).filter(([key, { name }]) => !names.includes(name) && !closely.has(key));
+  expect(missing.map(([, { name }]) => name)).toEqual([]);
+});
+
+describe("panels", () => {
+  test("have a title, a meaning and an id of their own", () => {
+    expect(drawn.filter(({ title, description }) => title === "" || (description ?? "") === "")).toEqual([]);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  test("do not cover each other", () => {
+    const cells = drawn.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+    expect(Math.max(...drawn.map(({ gridPos: { x, w } }) => x + w))).toBeLessThanOrEqual(24);
+  });
+
+  test("ask data sources that the reader chooses", () => {
+    const variables = dashboard.templating.list
+      .filter(({ type }) => type === "datasource")
+      .map(({ name }) => `\${${name}}`);
+    expect(drawn.map(({ datasource }) => datasource?.uid).filter((uid) => !variables.includes(uid ?? ""))).toEqual([]);
+  });
+
+  test("go by the namespace that the reader chooses", () => {
+    const free = expressions.filter(
+      ({ title, expr }) => title !== "Alerts" && !expr.includes('namespace=~"$namespace"'),
+    );
+    expect(free).toEqual([]);
+  });
+});
