@@ -36,6 +36,7 @@ export interface Receiver {
 }
 
 export interface AlertmanagerFile {
+  readonly global: Readonly<Record<string, string>>;
   readonly templates: readonly string[];
   readonly route: Omit<Route, "matchers"> & { readonly routes: readonly Route[] };
   readonly inhibit_rules: readonly {
@@ -51,12 +52,18 @@ export function readAlertmanagerFile(): AlertmanagerFile {
 }
 
 /**
- * Writes it where its templates are found. Alertmanager knows bot_token_file since 0.26; for an older one, Debian 12's, a
- * token that is none takes its place.
+ * Writes it where its templates are found, with a token that is none. Alertmanager knows bot_token_file since 0.26; an older
+ * one, Debian 12's, is given the token itself.
  * @returns the path
  */
 export async function writeForThisAlertmanager(file: AlertmanagerFile, folder: string): Promise<string> {
-  const receivers = knowsTokenFiles() ? file.receivers : file.receivers.map(withoutTokenFile);
+  const tokenFile = join(folder, "telegram-bot-token");
+  await writeFile(tokenFile, "none");
+  const token = knowsTokenFiles() ? { bot_token_file: tokenFile } : { bot_token_file: undefined, bot_token: "none" };
+  const receivers = file.receivers.map(({ telegram_configs: telegrams, ...rest }) => ({
+    ...rest,
+    ...(telegrams && { telegram_configs: telegrams.map((telegram) => ({ ...telegram, ...token })) }),
+  }));
   const templates = file.templates.map((path) => join(root, "infra/monitoring", path));
   const path = join(folder, "alertmanager.yml");
   await writeFile(path, stringify({ ...file, templates, receivers }, { aliasDuplicateObjects: false }));
@@ -67,14 +74,4 @@ function knowsTokenFiles(): boolean {
   const { stdout, stderr } = spawnSync("amtool", ["--version"], { encoding: "utf8" });
   const [, major = "0", minor = "0"] = /version (\d+)\.(\d+)/.exec(`${stdout}${stderr}`) ?? [];
   return Number(major) > 0 || Number(minor) >= 26;
-}
-
-function withoutTokenFile(receiver: Receiver): object {
-  if (receiver.telegram_configs === undefined) return receiver;
-  const telegrams = receiver.telegram_configs.map((telegram) => ({
-    ...telegram,
-    bot_token_file: undefined,
-    bot_token: "none",
-  }));
-  return { ...receiver, telegram_configs: telegrams };
 }

@@ -3,35 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { METRICS } from "../../../core/telemetry.ts";
-import dashboard from "../../../infra/monitoring/dashboards/millrace.json" with { type: "json" };
+import { dataSourceVariables, drawn, panelExpressions, panels } from "./dashboard-file.ts";
 import { namedIn, recordedBy, unknownIn } from "./expressions.ts";
 import { ask, whereMissing } from "./programs.ts";
 import { rules } from "./rules-file.ts";
 
-interface Panel {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly description?: string;
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly datasource?: { readonly type: string; readonly uid: string };
-  readonly targets?: readonly {
-    readonly refId: string;
-    readonly expr?: string;
-    readonly datasource: { readonly type: string };
-  }[];
-}
-
 const noPromtool = whereMissing("promtool");
-const panels = dashboard.panels as readonly Panel[];
-const drawn = panels.filter(({ type }) => type !== "row");
 const recorded = recordedBy(rules.flatMap(({ record }) => record ?? []));
-const expressions = [
-  ...drawn.flatMap(({ title, targets = [] }) =>
-    targets.filter(({ datasource }) => datasource.type === "prometheus").map(({ expr = "" }) => ({ title, expr })),
-  ),
-  ...dashboard.annotations.list.map(({ name, expr }) => ({ title: name, expr })),
-].map(({ title, expr }) => ({ title, expr: expr.replaceAll("$__rate_interval", "5m") }));
+const expressions = panelExpressions;
 
 let folder: string;
 beforeAll(async () => {
@@ -92,10 +71,9 @@ describe("panels", () => {
   });
 
   test("ask data sources that the reader chooses", () => {
-    const variables = dashboard.templating.list
-      .filter(({ type }) => type === "datasource")
-      .map(({ name }) => `\${${name}}`);
-    expect(drawn.map(({ datasource }) => datasource?.uid).filter((uid) => !variables.includes(uid ?? ""))).toEqual([]);
+    expect(
+      drawn.map(({ datasource }) => datasource?.uid).filter((uid) => !dataSourceVariables.includes(uid ?? "")),
+    ).toEqual([]);
   });
 
   test("go by the namespace that the reader chooses", () => {
