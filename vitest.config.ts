@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     reporters: ["default", new ClosingLineReporter()],
     allowOnly: false,
+    // For an event a test waits as long as it may: only what hangs is too slow. See tests/harness/wait-for.ts.
+    expect: { poll: { timeout: 25_000 } },
     projects: [
       {
         extends: true,
@@ -21,7 +23,7 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: [...notTests, ...needsRedis, ...severalProcesses],
-          testTimeout: 5_000,
+          testTimeout: 30_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -33,8 +35,8 @@ export default defineConfig({
           include: needsRedis,
           exclude: [...notTests, ...severalProcesses],
           setupFiles,
-          testTimeout: 15_000,
-          hookTimeout: 30_000,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -46,7 +48,7 @@ export default defineConfig({
           include: ["tests/e2e/**/*.test.ts"],
           exclude: notTests,
           setupFiles,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

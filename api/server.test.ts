@@ -209,7 +209,7 @@ test("stopping answers what is in flight with Connection: close, and closes what
   await idle.all;
   const startMs = performance.now();
   await silent.all;
-  expect(performance.now() - startMs).toBeLessThan(2_000);
+  expect(performance.now() - startMs).toBeLessThan(8_000);
   release("answered");
   expect(await waiting.all).toMatch(/Connection: close\r\n(.|\r\n)*answered$/);
   await stopped;

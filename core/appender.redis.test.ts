@@ -96,10 +96,10 @@ describe("the appender", () => {
     const subject = appender();
     await subject.submit(put("k", "before"));
     redis.pause();
-    const start = performance.now();
+    const startMs = performance.now();
     const frozen = subject.submit(put("k", "frozen"));
     await expect(frozen).rejects.toMatchObject({ code: "outcome-unknown" });
-    expect(performance.now() - start).toBeLessThan(TIMEOUT_MS + 300);
+    expect(performance.now() - startMs).toBeLessThan(10 * TIMEOUT_MS);
     const queued = subject.submit(put("k", "queued"));
     await expect(queued).rejects.toMatchObject({ code: "log-unavailable" });
     redis.resume();

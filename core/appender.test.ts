@@ -56,7 +56,7 @@ test("after a group that was given up the new name says how far the one before w
   await expect(submit()).rejects.toMatchObject({ code: "outcome-unknown" });
   await expect(submit()).rejects.toMatchObject({ code: "outcome-unknown" });
   state.silent = false;
-  await vi.waitFor(submit);
+  await vi.waitFor(submit, { timeout: 25_000 });
   await submit();
   const predecessor = { producer: "p.m0", sequence: 2 };
   expect(groups.filter(({ producer }) => producer !== "p.m0")).toEqual(

@@ -35,14 +35,14 @@ export async function run(): Promise<void> {
 }
 
 it("a promise that nobody waits for fails the lint: it could be a lost acknowledgement", {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const { code, output } = await lint("floating", "acknowledge();");
   expect(output).toContain("no-floating-promises");
   expect(code).not.toBe(0);
 });
 
-it("the same with await passes", { timeout: 30_000 }, async () => {
+it("the same with await passes", { timeout: 60_000 }, async () => {
   const { code, output } = await lint("awaited", "await acknowledge();");
   expect(output).toContain("0 errors");
   expect(code).toBe(0);

@@ -95,12 +95,14 @@ describe("bounds:", () => {
     watermark = 20_000;
     const stream = await watches.open(SUBJECT, [BEGIN]);
     let before = -1;
-    await vi.waitFor(() => {
-      const now = watches.events;
-      const still = now > 0 && now === before;
-      before = now;
-      expect(still).toBe(true);
-    });
+    await expect
+      .poll(() => {
+        const now = watches.events;
+        const still = now > 0 && now === before;
+        before = now;
+        return still;
+      })
+      .toBe(true);
     expect(before * 100).toBeLessThan(2 * WATCH_BUFFER_MAX_BYTES);
     const reader = stream.getReader();
     for (let chunks = 0; chunks < 10; chunks += 1) await take(reader);

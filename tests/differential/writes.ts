@@ -205,7 +205,7 @@ export const WRITES: readonly OperationKind[] = [
         waits: true,
       });
       const gone = async (): Promise<boolean> => (await world.send("GET", world.pathOf(key), {})).status === 404;
-      await waitFor(gone, { timeoutMs: 20_000, intervalMs: 100, what: `${key} expires` });
+      await waitFor(gone, { intervalMs: 100, what: `${key} expires` });
       world.model.expire(key);
     },
   },

@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { expect, test } from "vitest";
 import { OPERATIONS, pickOperation } from "../differential/operations.ts";
 import { read } from "../differential/reads.ts";
@@ -13,14 +12,17 @@ const OPERATIONS_IN_ALL = 20_000;
 const CLIENTS = 20;
 const KEYS_EACH = 12;
 const KILLS = 8;
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
+
+/** Always the same: another one is for whoever looks for faults, by the variable DIFFERENTIAL_SEED. */
+const SEED = 20_261_121;
 
 /** Of every kind there are enough to have met most of its cases. */
 const LEAST_OF_A_KIND = 1;
 
 /** @param pace awaited before each operation, with its number */
 async function compareWithModel(stack: Stack, pace: (index: number) => Promise<void>): Promise<void> {
-  const seed = Number(process.env.DIFFERENTIAL_SEED ?? randomInt(2 ** 32));
+  const seed = Number(process.env.DIFFERENTIAL_SEED ?? SEED);
   process.stdout.write(`differential test: DIFFERENTIAL_SEED=${seed}\n`);
   const random = randomFrom(seed);
   const clients = stack.apis.map(({ url }) => httpClient(url));

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import { keepDoing } from "../harness/crowd.ts";
 import { accepted, applied, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
+import { inTime } from "../harness/in-time.ts";
 import { type Partitions, watchPartitions } from "../harness/partitions.ts";
 import { type StackOptions, startStack } from "../harness/stack.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const PARTITIONS = 16;
-const STALL_MAX_MS = 1_000;
+/** So long that whoever waits for it is found out, however slow the machine is. */
+const LONG_LEASE_MS = 20_000;
+const STALL_MAX_MS = LONG_LEASE_MS / 4;
 
 async function start(names: readonly string[], options: StackOptions) {
   const stack = await startStack({ partitions: PARTITIONS, consumers: 0, ...options });
@@ -36,7 +39,9 @@ function writeAndWait(client: HttpClient) {
 const spread = async (partitions: Partitions) => [...(await partitions.owned()).values()].toSorted((a, b) => a - b);
 
 test("a consumer that is told to stop hands its partitions over at once, and no write waits for a lease", async () => {
-  const { consumers, partitions, client } = await start(["leaves", "stays"], { env: { MILLRACE_LEASE_MS: "20000" } });
+  const { consumers, partitions, client } = await start(["leaves", "stays"], {
+    env: { MILLRACE_LEASE_MS: String(LONG_LEASE_MS) },
+  });
   const load = writeAndWait(client);
 
   const startMs = performance.now();
@@ -48,27 +53,30 @@ test("a consumer that is told to stop hands its partitions over at once, and no 
   expect(code).toBe(0);
   expect(count).toBeGreaterThan(0);
   expect(slowestMs).toBeLessThan(STALL_MAX_MS);
-  expect(tookMs).toBeLessThan(2_000);
+  expect(tookMs).toBeLessThan(STALL_MAX_MS);
 });
 
 test("the partitions of a killed consumer move within its lease and a second, and what was accepted is applied", async () => {
   const leaseMs = 2_000;
-  const { consumers, partitions, client } = await start(["dies", "lives"], {
-    env: { MILLRACE_LEASE_MS: String(leaseMs) },
-  });
+  const { add, partitions, client } = await start(["lives"], { env: { MILLRACE_LEASE_MS: String(leaseMs) } });
   const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`);
 
-  await consumers[0]?.kill();
-  const startMs = performance.now();
-  const written = Promise.all(keys.map((key) => client.put("moving", key, "after", WAIT)));
-  await partitions.ownedBy(["lives"]);
-  await partitions.drained();
-  expect(performance.now() - startMs).toBeLessThan(leaseMs + 1_000);
-  for (const answer of await written) applied(answer);
+  const writeAndMove = async () => {
+    const written = Promise.all(keys.map((key) => client.put("moving", key, "after", WAIT)));
+    await partitions.ownedBy(["lives"]);
+    await partitions.drained();
+    for (const answer of await written) applied(answer);
+  };
+  await inTime(leaseMs + 1_000, writeAndMove, async (before) => {
+    const name = `dies-${before}`;
+    const consumer = await add(name);
+    await partitions.ownedBy([name, "lives"]);
+    await consumer.kill();
+  });
 });
 
 test("a new consumer gets its fair share while writes that wait go on, without a failure or a stall", async () => {
-  const { add, partitions, client } = await start(["first"], { env: { MILLRACE_LEASE_MS: "20000" } });
+  const { add, partitions, client } = await start(["first"], { env: { MILLRACE_LEASE_MS: String(LONG_LEASE_MS) } });
   const load = writeAndWait(client);
 
   await add("second");
@@ -89,6 +97,5 @@ test("partitions without a living consumer are not shown as owned, however the l
   accepted(await client.put("moving", "key", "waits"));
   await waitFor(async () => (await partitions.view()).every(({ owner, state }) => owner === null && state === "held"), {
     what: "no owner",
-    timeoutMs: 3_000,
   });
 });

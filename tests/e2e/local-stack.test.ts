@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Child, startChild } from "../../infra/local/child.ts";
-import { findFreePort, isPortFree } from "../../infra/local/ports.ts";
 import { isRunning } from "../../infra/local/process-list.ts";
+import { findTestPort, findTestPorts } from "../harness/ports.ts";
 import { cleanUpLater, testReaper } from "../harness/running.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
@@ -17,13 +17,8 @@ let opsPort: number;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "millrace-stack-"));
   testReaper().watchFolder(folder);
-  port = await findFreePort();
-  // Three in a row.
-  opsPort = await waitFor(async () => {
-    const first = await findFreePort();
-    const free = await Promise.all([first + 1, first + 2].map(isPortFree));
-    return free.every(Boolean) && (port < first || port > first + 2) && first;
-  });
+  port = await findTestPort();
+  opsPort = await findTestPorts();
 });
 
 async function startStack(env: Record<string, string> = {}, args: readonly string[] = []): Promise<Child> {
@@ -48,7 +43,7 @@ async function startStack(env: Record<string, string> = {}, args: readonly strin
 
 async function startReadyStack(...args: string[]): Promise<Child> {
   const stack = await startStack({}, args);
-  await waitFor(() => stack.lines().includes("Millrace is ready.") || !stack.running, { timeoutMs: 20_000 });
+  await waitFor(() => stack.lines().includes("Millrace is ready.") || !stack.running, { timeoutMs: 45_000 });
   expect(stack.lines().join("\n")).toContain("Millrace is ready.");
   return stack;
 }
@@ -107,9 +102,7 @@ describe("the local stack", () => {
   it("starts a killed process again, and says so", async () => {
     const stack = await startReadyStack();
     for (const pid of await childPids()) process.kill(pid, "SIGKILL");
-    await waitFor(() => stack.lines().filter((line) => line.includes("runs again")).length === 5, {
-      timeoutMs: 20_000,
-    });
+    await waitFor(() => stack.lines().filter((line) => line.includes("runs again")).length === 5);
     expect(await stack.stop(STOP_GRACE_MS)).toBe(0);
   });
 
@@ -117,7 +110,7 @@ describe("the local stack", () => {
     const stack = await startReadyStack();
     const children = await childPids();
     stack.signal("SIGKILL");
-    await waitFor(async () => !(await Promise.all(children.map(isAlive))).includes(true), { timeoutMs: 15_000 });
+    await waitFor(async () => !(await Promise.all(children.map(isAlive))).includes(true));
     await (await startReadyStack()).stop(STOP_GRACE_MS);
   });
 

@@ -84,7 +84,8 @@ describe("a limit of a token", () => {
     try {
       const startMs = performance.now();
       const answers = await times(30, (index) => ask(index, FROZEN));
-      expect(performance.now() - startMs).toBeLessThan(2000);
+      // Several times what is allowed: whoever waited for the frozen one's answer would wait until it is awake.
+      expect(performance.now() - startMs).toBeLessThan(8_000);
       // Each counts for itself from here on.
       expect(statuses(answers)).toEqual({ 404: 20, 429: 10 });
     } finally {

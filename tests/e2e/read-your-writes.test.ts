@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { alongside, eachOf } from "../harness/crowd.ts";
-import { accepted, httpClient } from "../harness/http.ts";
+import { accepted, httpClient, WAIT } from "../harness/http.ts";
 import { startStack } from "../harness/stack.ts";
 
 const ROUNDS = 2_000;
@@ -25,7 +25,7 @@ test("a read with the revision of a write never gives an older value, on another
       await pace(round);
       const value = `round ${round}`;
       const revision = accepted(await writer.put("mine", key, value)).text;
-      const answer = await reader.get("mine", key, { headers: { "millrace-min-revision": revision } });
+      const answer = await reader.get("mine", key, { headers: { "millrace-min-revision": revision, ...WAIT.headers } });
       expect(answer).toMatchObject({ status: 200, text: value });
       expect(answer.headers.etag).toBe(`"${revision}"`);
     }

@@ -71,7 +71,7 @@ test("while every partition's slots move between masters, log and store, each wr
       const answer = await writer.increment("moving", key, "1", waits ? WAIT : {});
       const revision = (waits ? applied : accepted)(answer).text;
       if (waits) expect(answer.text).toBe(String(count));
-      const read = await reader.get("moving", key, { headers: { "millrace-min-revision": revision } });
+      const read = await reader.get("moving", key, { headers: { "millrace-min-revision": revision, ...WAIT.headers } });
       expect([read.status, read.text]).toEqual([200, String(count)]);
       counts.set(key, count);
     }

@@ -16,7 +16,9 @@ test("a replica answers who allows it, never below the minimum revision; without
   };
   const reads = () => calls("mget");
   const get = (revision: string) =>
-    client.send("GET", "/v1/kv/n/k?consistency=replica", { headers: { "millrace-min-revision": revision } });
+    client.send("GET", "/v1/kv/n/k?consistency=replica", {
+      headers: { "millrace-min-revision": revision, ...WAIT.headers },
+    });
 
   const first = applied(await client.put("n", "k", "0", WAIT));
   await waitFor(async () => (await get(first.text)).status === 200 && (await reads()) > 0, {
@@ -35,8 +37,11 @@ test("a replica answers who allows it, never below the minimum revision; without
   const revision = applied(await client.put("n", "k", "51", WAIT)).text;
   const list = async (query: string) =>
     JSON.parse(
-      (await client.send("GET", `/v1/kv/n?values=true${query}`, { headers: { "millrace-min-revision": revision } }))
-        .text,
+      (
+        await client.send("GET", `/v1/kv/n?values=true${query}`, {
+          headers: { "millrace-min-revision": revision, ...WAIT.headers },
+        })
+      ).text,
     ).keys;
   const listed = await calls("fcall");
   expect(await list("&consistency=replica")).toMatchObject([{ key: "k", revision, value: "51" }]);

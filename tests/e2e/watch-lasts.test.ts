@@ -11,7 +11,8 @@ import { type Stack, startStack } from "../harness/stack.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const PARTITIONS = 2;
-const STOP_MAX_MS = 2_000;
+/** Less than the 10 s that a stopping process gives to answers that do not end. */
+const STOP_MAX_MS = 8_000;
 
 let stack: Stack;
 let client: HttpClient;
@@ -108,17 +109,16 @@ test("a reader that takes nothing costs no more than a bound, and gets everythin
   await waitFor(
     async () => {
       const now = await written();
-      const still = now === last;
+      const still = now > 0 && now === last;
       last = now;
       return still;
     },
     { intervalMs: 300, what: "nothing more is written" },
   );
   // What both systems keep for the connection is some MiB; all together would be 50.
-  expect(last).toBeGreaterThan(0);
   expect(last).toBeLessThan(80);
   stream.resume();
-  const events = await stream.atLeast(values, 20_000);
+  const events = await stream.atLeast(values);
   expect(new Set(keysOf(events)).size).toBe(values);
   expect(events).toHaveLength(values);
   stream.close();
@@ -136,7 +136,7 @@ test("the store away: streams stay open, positions can be gone on from, and all 
   for (let n = 0; n < 5; n += 1) accepted(await client.put("away", `k${n}`, "v"));
   await stack.store.restart();
   for (const stream of [open, resumed]) {
-    expect(keysOf(await stream.atLeast(5, 20_000)).toSorted()).toEqual(["k0", "k1", "k2", "k3", "k4"]);
+    expect(keysOf(await stream.atLeast(5)).toSorted()).toEqual(["k0", "k1", "k2", "k3", "k4"]);
     expect(stream.ended).toBe(false);
     stream.close();
   }

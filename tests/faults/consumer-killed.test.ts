@@ -29,7 +29,7 @@ interface Step {
   readonly is: (moment: Moment) => boolean;
 }
 
-const MOMENT_MAX_MS = 10_000;
+const MOMENT_MAX_MS = 60_000;
 
 const ofTheDead = (pending: readonly Pending[]) => pending.some(({ consumer }) => consumer.startsWith("earlier"));
 

@@ -24,7 +24,7 @@ describe("a command that can never be applied is parked exactly once and holds n
     await stack.addConsumer();
   });
 
-  const deadStatus = async (revision: string) => JSON.parse((await client.command(revision, 5)).text) as unknown;
+  const deadStatus = async (revision: string) => JSON.parse((await client.command(revision, 10)).text) as unknown;
 
   const expectLaterApplied = async (): Promise<void> => {
     const answer = await client.put("letters", `later-${performance.now()}`, "fine", WAIT);

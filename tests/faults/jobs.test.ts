@@ -11,12 +11,16 @@ import { keysIn } from "../harness/keys-of.ts";
 import { readLog } from "../harness/log-reader.ts";
 import { type Partitions, watchPartitions } from "../harness/partitions.ts";
 import { openProducer } from "../harness/producer.ts";
+import { type RedisProxy, startProxy } from "../harness/proxy.ts";
+import type { RedisServer } from "../harness/redis-server.ts";
 import { type Stack, startStack } from "../harness/stack.ts";
 import { readStore } from "../harness/store-reader.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const PARTITIONS = 2;
-const KEYS = 20_000;
+const KEYS = 10_000;
+/** So often may the consumers append before the test lets them go on: each time too little to end the deletion. */
+const APPENDS_AT_ONCE = 14;
 const LEASE = { MILLRACE_LEASE_MS: "600" };
 
 async function indexOf(stack: Stack, namespace: string): Promise<Set<string>> {
@@ -29,7 +33,31 @@ async function indexOf(stack: Stack, namespace: string): Promise<Set<string>> {
 
 const numbered = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
 
-describe("a deletion of 20,000 keys whose runner is killed, frozen and killed again, with writes all the while", () => {
+/** Holds the appends of all consumers that reach the log through it, but for so many. */
+function startGate() {
+  let left = 0;
+  const waiting: (() => void)[] = [];
+  return {
+    letGoOn: (appends: number): void => {
+      left += appends;
+      for (const goOn of waiting.splice(0)) goOn();
+    },
+    before: async (log: RedisServer): Promise<RedisProxy> => {
+      const proxy = await startProxy(log);
+      const arm = (): void =>
+        void proxy.onRequest("append_", async () => {
+          arm();
+          while (left <= 0) await new Promise<void>((resolve) => waiting.push(resolve));
+          left -= 1;
+          return "forward";
+        });
+      arm();
+      return proxy;
+    },
+  };
+}
+
+describe("a deletion of 10,000 keys whose runner is killed, frozen and killed again, with writes all the while", () => {
   let stack: Stack;
   let client: HttpClient;
   let partitions: Partitions;
@@ -51,7 +79,9 @@ describe("a deletion of 20,000 keys whose runner is killed, frozen and killed ag
     );
 
   test("is gone on with by others, ends, and deletes what was there and nothing else", async () => {
-    const start = (name: string) => stack.addConsumer({ env: { MILLRACE_CONSUMER: name } });
+    const gate = startGate();
+    const start = async (name: string) =>
+      stack.addConsumer({ log: await gate.before(stack.log), env: { MILLRACE_CONSUMER: name } });
     const consumers = new Map([
       ["one", await start("one")],
       ["two", await start("two")],
@@ -63,25 +93,29 @@ describe("a deletion of 20,000 keys whose runner is killed, frozen and killed ag
 
     const job = await startDelete(client, "bulk", "k");
     // Written after the job was accepted: old keys again, all over the order of the deletion, and new ones.
-    const rewritten = Array.from({ length: 400 }, (_, n) => `k${n * 50 + 7}`);
+    const rewritten = Array.from({ length: KEYS / 50 }, (_, n) => `k${n * 50 + 7}`);
     const fresh = numbered("k-new-", 200);
     const writes = eachOf([...rewritten, ...fresh], 4, async (key) => accepted(await client.put("bulk", key, "after")));
 
+    gate.letGoOn(APPENDS_AT_ONCE);
     const first = await runnerOf(job.id, 0);
     await consumers.get(first.name)?.kill();
+    gate.letGoOn(APPENDS_AT_ONCE);
     const second = await runnerOf(job.id, first.deleted, first.name);
     // Frozen for longer than its lease: a third goes on, and the frozen one wakes up to find that it has lost the job.
     await start("three");
     const frozen = consumers.get(second.name);
     frozen?.pause();
+    gate.letGoOn(APPENDS_AT_ONCE);
     const third = await waitFor(
       async () => {
         const now = await runnerOf(job.id, second.deleted);
         return now.name === "three" && now;
       },
-      { what: "three runs it", timeoutMs: 30_000 },
+      { what: "three runs it" },
     );
     frozen?.resume();
+    gate.letGoOn(Number.POSITIVE_INFINITY);
     expect(third.deleted).toBeGreaterThan(second.deleted);
 
     const done = await finished(client, job.id);
@@ -171,7 +205,7 @@ test("finished jobs go when they are a week old, or when there are a thousand yo
     return ids;
   };
   const stay = [...enough.slice(0, JOBS_FINISHED_MAX), waiting].map(({ id }) => id);
-  await waitFor(async () => (await idsLeft()).length === stay.length, { what: "the old ones go", timeoutMs: 20_000 });
+  await waitFor(async () => (await idsLeft()).length === stay.length, { what: "the old ones go" });
   expect(new Set(await idsLeft())).toEqual(new Set(stay));
   expect(await readJob(client, waiting.id)).toMatchObject({ state: "queued", runner: null });
 });

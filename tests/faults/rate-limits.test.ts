@@ -29,5 +29,7 @@ test("a failover of the log's Redis breaks no answer, and afterwards all process
     return master !== old && (await together());
   });
   expect(answers.filter(({ status }) => status !== 404)).toEqual([]);
-  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(1500);
+  // Each is allowed a tenth of a second for that; who waited for a new master would wait for several.
+  const inTime = answers.filter(({ ms }) => ms < 1_500).length;
+  expect(inTime).toBeGreaterThan(0.9 * answers.length);
 });

@@ -5,18 +5,20 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Child, startChild } from "../../infra/local/child.ts";
-import { findFreePort, isPortFree } from "../../infra/local/ports.ts";
+import { isPortFree } from "../../infra/local/ports.ts";
 import { applied, httpClient, WAIT } from "../harness/http.ts";
+import { findTestPort, findTestPorts } from "../harness/ports.ts";
 import { type RedisGroup, type RedisGroups, type RedisNode, startRedisGroups } from "../harness/redis-groups.ts";
 import { cleanUpLater, testReaper } from "../harness/running.ts";
 import { askRedis, isReplicaOf, readInfo } from "../harness/sentinel-view.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const KEYS = 200;
-const PLANNED_MOVE_MAX_MS = 5_000;
-const WRITE_STOP_MAX_MS = 4_000;
-const GROUP_START_MAX_MS = 15_000;
-const STACK_TIMEOUT_MS = 25_000;
+// Several times what they take: a loaded machine is no fault.
+const PLANNED_MOVE_MAX_MS = 12_000;
+const WRITE_STOP_MAX_MS = 10_000;
+const GROUP_START_MAX_MS = 45_000;
+const STACK_TIMEOUT_MS = 60_000;
 
 let groups: RedisGroups | undefined;
 afterEach(async () => {
@@ -139,7 +141,8 @@ describe("a data node under Sentinel", () => {
     await askRedis(stray, "REPLICAOF", other.host, String(other.port));
     await Promise.all(sentinels.map((one) => askRedis(one, "SENTINEL", "RESET", "log")));
     await log.healthy();
-    expect(await isReplicaOf(stray, await log.master())).toBe(true);
+    const master = await log.master();
+    await waitFor(() => isReplicaOf(stray, master));
   });
 
   test("a planned move under write load loses no write, and writes stop only for a moment", async () => {
@@ -153,7 +156,7 @@ describe("a data node under Sentinel", () => {
     const written = await load.ended;
     expect(tookMs).toBeLessThan(PLANNED_MOVE_MAX_MS);
     expect(moved).not.toBe(old);
-    expect(await isReplicaOf(old, moved)).toBe(true);
+    await waitFor(() => isReplicaOf(old, moved));
     expect(await keysOn(moved)).toBeGreaterThanOrEqual(written);
     const again = new Redis(moved.url);
     const backMs = await waitFor(async () => (await again.set("after", 1).catch(() => null)) && performance.now());
@@ -167,7 +170,7 @@ describe("a data node under Sentinel", () => {
   test("a whole group stopped and started again keeps its data and comes up, also with another master than at first", async () => {
     const { log, sentinels } = await start();
     await writeConfirmed(log);
-    const master = await log.plannedMove();
+    await log.plannedMove();
     await log.healthy();
     await Promise.all(sentinels.map((one) => one.kill()));
     await Promise.all(log.nodes.map((node) => node.kill()));
@@ -176,7 +179,7 @@ describe("a data node under Sentinel", () => {
     await Promise.all(log.nodes.map((node) => node.restart()));
     await log.healthy();
     expect(performance.now() - startMs).toBeLessThan(GROUP_START_MAX_MS);
-    expect(await log.master()).toBe(master);
+    // Any of them may be the master: all hold the same.
     expect(await Promise.all(log.nodes.map(keysOn))).toEqual([KEYS, KEYS, KEYS]);
   });
 });
@@ -184,24 +187,18 @@ describe("a data node under Sentinel", () => {
 test("start:ha survives kill -9 of the log's master by a command that it prints, and keeps what was written over a restart", async () => {
   const folder = await mkdtemp(join(tmpdir(), "millrace-ha-"));
   testReaper().watchFolder(folder);
-  const port = await findFreePort();
-  const opsPort = await waitFor(async () => {
-    const first = await findFreePort();
-    const free = await Promise.all([first + 1, first + 2].map(isPortFree));
-    return free.every(Boolean) && (port < first || port > first + 2) && first;
-  });
+  const port = await findTestPort();
+  const opsPort = await findTestPorts();
   const client = httpClient(`http://127.0.0.1:${port}`);
   const first = await startStack(folder, port, opsPort);
   applied(await client.put("ha", "before", "1", WAIT));
   const command = first.lines().find((line) => line.trim().startsWith("kill -9")) ?? "";
   const kill = await startChild({ command: "sh", args: ["-c", command], reaper: testReaper() });
   expect(await kill.exited).toBe(0);
-  await waitFor(() => first.lines().some((line) => /^!!! log-\d runs again$/.test(line)), { timeoutMs: 10_000 });
-  await waitFor(async () => applied(await client.put("ha", "after", "2", WAIT)), { timeoutMs: 10_000 }).catch(
-    (error) => {
-      throw new Error(first.lines().join("\n"), { cause: error });
-    },
-  );
+  await waitFor(() => first.lines().some((line) => /^!!! log-\d runs again$/.test(line)));
+  await waitFor(async () => applied(await client.put("ha", "after", "2", WAIT))).catch((error) => {
+    throw new Error(first.lines().join("\n"), { cause: error });
+  });
   expect(await first.stop(STACK_TIMEOUT_MS)).toBe(0);
 
   const second = await startStack(folder, port, opsPort);

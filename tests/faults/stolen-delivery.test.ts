@@ -22,6 +22,6 @@ test("a command delivered to a consumer that then died is applied, although noth
   expect(stolen[0]?.[1]).toHaveLength(1);
   owner.resume();
 
-  await watchPartitions(stack.url).drained({ timeoutMs: 5000 });
+  await watchPartitions(stack.url).drained();
   expect((await client.get("stolen", "k")).text).toBe("v");
 });

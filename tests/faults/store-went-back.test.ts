@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Log } from "../../core/log.ts";
+import { parseOwnerWord } from "../../core/partition-state.ts";
 import { keepDoing } from "../harness/crowd.ts";
 import { type Answer, accepted, applied, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
 import { openLink } from "../harness/link.ts";
@@ -30,6 +31,7 @@ beforeAll(async () => {
   await startConsumer();
 });
 
+const openLog = async () => new Log(await openLink(stack.log.url), 1);
 const startConsumer = () => stack.addConsumer({ store: storeProxy });
 const put = async (value: string) =>
   applied(
@@ -39,7 +41,7 @@ const put = async (value: string) =>
     }),
   );
 
-/** The next apply waits until it is let go. */
+/** Each apply from the next on waits until it is let go, also when its sender tries again. */
 function holdReplay(): { reached: Promise<unknown>; goOn: () => void } {
   let goOn = () => undefined as unknown;
   let arrive = () => undefined as unknown;
@@ -49,11 +51,18 @@ function holdReplay(): { reached: Promise<unknown>; goOn: () => void } {
   const reached = new Promise((resolve) => {
     arrive = () => resolve(undefined);
   });
-  storeProxy.onRequest("$14\r\napply_", async () => {
-    arrive();
-    await held;
-    return "forward";
+  let holding = true;
+  void held.then(() => {
+    holding = false;
   });
+  const arm = (): void =>
+    void storeProxy.onRequest("$14\r\napply_", async () => {
+      if (holding) arm();
+      arrive();
+      await held;
+      return "forward";
+    });
+  arm();
   return { reached, goOn };
 }
 
@@ -102,6 +111,7 @@ describe("a store that went back, its log complete:", () => {
         ),
       );
     }
+    await waitFor(() => reading.seen.has("503"));
     replay.goOn();
     await waitFor(async () => (await client.get(NAMESPACE, KEY)).text === "2");
     await partitions.inState(0, "ok");
@@ -123,6 +133,7 @@ describe("a store that went back, its log complete:", () => {
         [await client.get(NAMESPACE, KEY)].find(({ text }) => !text.includes("store-unavailable")),
       ),
     );
+    await waitFor(() => reading.seen.has("503"));
     replay.goOn();
     await waitFor(async () => (await client.get(NAMESPACE, KEY)).text === "new");
     await reading.stop();
@@ -147,7 +158,10 @@ describe("a store that went back, its log complete:", () => {
     const { ordinal } = await store.watermark(0);
     // It tells how far it is with its lease.
     await waitFor(async () => (await client.get(NAMESPACE, KEY)).status === 200);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await waitFor(async () => {
+      const { states } = await (await openLog()).ownership();
+      return parseOwnerWord(states.get(0) ?? "")?.reached?.ordinal === ordinal;
+    });
     await stack.consumers.at(-1)?.kill();
     const replay = holdReplay();
     await stack.store.wipe();
@@ -184,7 +198,7 @@ describe("an operator's command moves a partition on that has lost its base:", (
     const { ordinal } = await store.watermark(0);
     expect((await accept("anything")).status).toBe(409);
     expect((await shown()).loss).toBeUndefined();
-    await new Log(await openLink(stack.log.url), 1).trim(0, lostUpTo.id);
+    await (await openLog()).trim(0, lostUpTo.id);
     await stack.store.wipe();
 
     await partitions.inState(0, "lost-base");

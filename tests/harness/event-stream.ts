@@ -1,7 +1,7 @@
 /** A client of the streams of changes: it parses server-sent events as browsers do, and repeats nothing by itself. */
 import { type IncomingHttpHeaders, request } from "node:http";
 import { cleanUpLater } from "./running.ts";
-import { waitFor } from "./wait-for.ts";
+import { WAIT_MAX_MS, waitFor } from "./wait-for.ts";
 
 export interface StreamEvent {
   readonly event: string;
@@ -72,12 +72,12 @@ export function openEventStream(url: string, about: string, options: StreamOptio
           get ended() {
             return ended;
           },
-          atLeast: (count, timeoutMs = 10_000) =>
+          atLeast: (count, timeoutMs = WAIT_MAX_MS) =>
             waitFor(() => parser.events.length >= count && parser.events, {
               timeoutMs,
               what: `${count} events, of ${about}; ${parser.events.length} came`,
             }),
-          end: async (timeoutMs = 10_000) => {
+          end: async (timeoutMs = WAIT_MAX_MS) => {
             await waitFor(() => ended, { timeoutMs, what: `the end of ${about}` });
           },
           pause: () => incoming.pause(),

@@ -1,9 +1,9 @@
 /** The API and the consumer as real processes, started from dist/ as an image starts them. */
 import type { Child } from "../../infra/local/child.ts";
-import { findFreePort } from "../../infra/local/ports.ts";
 import { type ServiceKind, startServiceProcess, waitUntilReady } from "../../infra/local/service-process.ts";
+import { findTestPort } from "./ports.ts";
 import { cleanUpLater, testReaper } from "./running.ts";
-import { waitFor } from "./wait-for.ts";
+import { WAIT_MAX_MS, waitFor } from "./wait-for.ts";
 
 export interface ProcessOptions {
   /** Where the log is: a Redis server, or a proxy in front of one. */
@@ -43,12 +43,12 @@ export interface ApiProcess extends ServiceProcess {
 
 export type ConsumerProcess = ServiceProcess;
 
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 30_000;
 
 /** Starts `dist/api/main.js` on free ports. */
 export async function startApi(options: ProcessOptions): Promise<ApiProcess> {
-  const port = await findFreePort();
+  const port = await findTestPort();
   const service = await startService("api", { ...options, env: { PORT: String(port), ...options.env } });
   return Object.defineProperties(service, {
     url: { value: `http://127.0.0.1:${options.env?.PORT ?? port}`, enumerable: true },
@@ -61,7 +61,7 @@ export function startConsumer(options: ProcessOptions): Promise<ConsumerProcess>
 }
 
 async function startService(kind: ServiceKind, options: ProcessOptions): Promise<ServiceProcess> {
-  const opsPort = options.env?.OPS_PORT ?? String(await findFreePort());
+  const opsPort = options.env?.OPS_PORT ?? String(await findTestPort());
   const child = await startServiceProcess({
     kind,
     telemetry: options.telemetry !== undefined,
@@ -103,7 +103,7 @@ function describeService(name: string, child: Child, opsUrl: string): ServicePro
     resume: () => child.signal("SIGCONT"),
     waitReady: (timeoutMs = READY_TIMEOUT_MS) => waitUntilReady(name, child, opsUrl, timeoutMs),
     logs: () => child.lines(),
-    waitForLog: (substring, timeoutMs = 10_000) =>
+    waitForLog: (substring, timeoutMs = WAIT_MAX_MS) =>
       waitFor(() => child.lines().find((line) => line.includes(substring)), {
         timeoutMs,
         what: `a line of ${name} with "${substring}"`,

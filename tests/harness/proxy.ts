@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { findFreePort } from "../../infra/local/ports.ts";
+import { findTestPort } from "./ports.ts";
 import { startWire, type Wire } from "./proxy-wire.ts";
 import { cleanUpLater } from "./running.ts";
 
@@ -62,7 +62,7 @@ export async function startProxy(target: { readonly port: number }): Promise<Red
     wires.add(wire);
     client.once("close", () => wires.delete(wire));
   };
-  const port = await findFreePort();
+  const port = await findTestPort();
   let server: Server | undefined = await listen(port, serve);
   let open: (() => void) | undefined;
 

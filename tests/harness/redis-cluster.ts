@@ -1,9 +1,9 @@
 /** Two real Redis Clusters for a test, log and store, with several masters each, whose slots can be moved. */
 import calculateSlot from "cluster-key-slot";
 import { Redis } from "ioredis";
-import { findFreePort } from "../../infra/local/ports.ts";
 import { type ClusterPlace, clusterArguments, clusterUrl, joinCluster } from "../../infra/local/redis-cluster.ts";
 import type { RedisKind } from "../../infra/local/redis-process.ts";
+import { findTestPort } from "./ports.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
 import { cleanUpLater } from "./running.ts";
 
@@ -28,15 +28,14 @@ const MIGRATE_TIMEOUT_MS = 5000;
 
 /** Starts both; each has all slots served, by every master's own word. All is ended with the test file. */
 export async function startRedisClusters(masters = MASTERS): Promise<RedisClusters> {
-  const taken = new Set<number>();
-  const [log, store] = await Promise.all([startCluster("log", masters, taken), startCluster("store", masters, taken)]);
+  const [log, store] = await Promise.all([startCluster("log", masters), startCluster("store", masters)]);
   return { log, store };
 }
 
-async function startCluster(kind: RedisKind, count: number, taken: Set<number>): Promise<RedisCluster> {
+async function startCluster(kind: RedisKind, count: number): Promise<RedisCluster> {
   const places: ClusterPlace[] = [];
   while (places.length < count) {
-    places.push({ host: "127.0.0.1", port: await anotherPort(taken), busPort: await anotherPort(taken) });
+    places.push({ host: "127.0.0.1", port: await findTestPort(), busPort: await findTestPort() });
   }
   const masters = await Promise.all(
     places.map((place) => startRedis({ kind, port: place.port, args: clusterArguments(place) })),
@@ -96,13 +95,4 @@ async function hasSlot(ask: () => Promise<unknown>, slot: number): Promise<boole
     const [from, to = from] = range.split("-").map(Number);
     return from !== undefined && to !== undefined && from <= slot && slot <= to;
   });
-}
-
-async function anotherPort(taken: Set<number>): Promise<number> {
-  for (;;) {
-    const port = await findFreePort();
-    if (taken.has(port)) continue;
-    taken.add(port);
-    return port;
-  }
 }

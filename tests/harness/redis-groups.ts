@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Address } from "../../core/redis/url.ts";
-import { findFreePort } from "../../infra/local/ports.ts";
 import { type GroupsPlan, groupUrl, moveMaster } from "../../infra/local/redis-groups.ts";
 import type { RedisKind } from "../../infra/local/redis-process.ts";
+import { findTestPort } from "./ports.ts";
 import { startRedisNode } from "./redis-node.ts";
 import { cleanUpLater, testReaper } from "./running.ts";
 import { startSentinelNode } from "./sentinel-node.ts";
-import { agreedMaster, askSentinel, isReplicaOf, seesHealthy } from "./sentinel-view.ts";
+import { agreedMaster, askRedis, isReplicaOf, seesHealthy } from "./sentinel-view.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface RedisGroupsOptions {
@@ -106,8 +106,10 @@ export interface RedisGroups {
 }
 
 const KINDS = ["log", "store"] as const;
-const HEALTHY_TIMEOUT_MS = 30_000;
+const HEALTHY_TIMEOUT_MS = 45_000;
 const MASTER_TIMEOUT_MS = 30_000;
+/** One look must do, also on a loaded machine. */
+const REPLICA_TIMEOUT_MS = 3_000;
 
 /** Starts both groups and the Sentinels and resolves when both are healthy. All is ended with the test file, or by stop(). */
 export async function startRedisGroups(options: RedisGroupsOptions = {}): Promise<RedisGroups> {
@@ -193,7 +195,7 @@ function describeGroup(
     master: () => waitFor(masterNow, { timeoutMs: MASTER_TIMEOUT_MS, what: `a majority for a master of ${kind}` }),
     replicas: async () => {
       const master = await group.master();
-      const linked = await Promise.all(nodes.map((node) => isReplicaOf(node, master)));
+      const linked = await Promise.all(nodes.map((node) => isReplicaOf(node, master, REPLICA_TIMEOUT_MS)));
       return nodes.filter((_, index) => linked[index]);
     },
     healthy: async (timeoutMs = HEALTHY_TIMEOUT_MS) => {
@@ -215,7 +217,7 @@ function describeGroup(
       const old = await group.master();
       const answers = [];
       for (const sentinel of sentinels.filter((one) => one.running)) {
-        const answer = await askSentinel(sentinel, "FAILOVER", kind).catch(String);
+        const answer = await askRedis(sentinel, "SENTINEL", "FAILOVER", kind).catch(String);
         if (answer === "OK") return other(old);
         answers.push(answer);
       }
@@ -235,15 +237,12 @@ async function choosePlaces<Name extends string>(
   hosts: "shared" | "own",
   counts: Record<Name, number>,
 ): Promise<Record<Name, Address[]>> {
-  const taken = new Set<number>();
   const places = {} as Record<Name, Address[]>;
   const names = Object.keys(counts) as Name[];
   for (const [network, name] of names.entries()) {
     places[name] = [];
     while (places[name].length < counts[name]) {
-      const port = await findFreePort();
-      if (taken.has(port)) continue;
-      taken.add(port);
+      const port = await findTestPort();
       const host = hosts === "own" ? `127.0.${network + 1}.${places[name].length + 1}` : "127.0.0.1";
       places[name].push({ host, port });
     }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RedisKind, type RedisProcess, startRedisProcess } from "../../infra/local/redis-process.ts";
+import { findTestPort } from "./ports.ts";
 import { cleanUpLater, testReaper } from "./running.ts";
 
 export interface RedisOptions {
@@ -45,10 +46,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   if (options.dir === undefined) reaper.watchFolder(dir);
   let args = options.args ?? [];
 
-  const start = (port: number | undefined): Promise<RedisProcess> =>
-    startRedisProcess({ kind, dir, reaper, args, ...(port === undefined ? {} : { port }) });
-  let current = await start(options.port);
-  const { port } = current;
+  const port = options.port ?? (await findTestPort());
+  const start = (): Promise<RedisProcess> => startRedisProcess({ kind, dir, reaper, args, port });
+  let current = await start();
 
   const server: RedisServer = {
     port,
@@ -73,12 +73,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     restart: async (newArgs) => {
       await server.stop();
       args = newArgs ?? args;
-      current = await start(port);
+      current = await start();
     },
     wipe: async () => {
       await server.kill();
       for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true });
-      current = await start(port);
+      current = await start();
     },
   };
   cleanUpLater(async () => {

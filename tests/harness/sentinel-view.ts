@@ -6,10 +6,16 @@ import type { Address } from "../../core/redis/url.ts";
 import type { GroupsPlan } from "../../infra/local/redis-groups.ts";
 import type { RedisKind } from "../../infra/local/redis-process.ts";
 
-const ASK_TIMEOUT_MS = 500;
+/** For those who look again and again: some of whom they ask may be frozen. */
+const LOOK_TIMEOUT_MS = 500;
+const ASK_TIMEOUT_MS = 10_000;
 
 /** One command on a connection of its own. Rejects when there is no answer in time, and with an error of Redis. */
-export async function askRedis({ host, port }: Address, name: string, ...args: string[]): Promise<unknown> {
+export function askRedis(address: Address, name: string, ...args: string[]): Promise<unknown> {
+  return askWithin(ASK_TIMEOUT_MS, address, name, args);
+}
+
+async function askWithin(timeoutMs: number, { host, port }: Address, name: string, args: string[]): Promise<unknown> {
   const redis = new Redis({
     host,
     port,
@@ -17,8 +23,8 @@ export async function askRedis({ host, port }: Address, name: string, ...args: s
     enableReadyCheck: false,
     disableClientInfo: true,
     protocol: 2,
-    connectTimeout: ASK_TIMEOUT_MS,
-    commandTimeout: ASK_TIMEOUT_MS,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
@@ -31,13 +37,17 @@ export async function askRedis({ host, port }: Address, name: string, ...args: s
   }
 }
 
-export function askSentinel(sentinel: Address, ...args: string[]): Promise<unknown> {
-  return askRedis(sentinel, "SENTINEL", ...args);
+function askSentinel(sentinel: Address, ...args: string[]): Promise<unknown> {
+  return askWithin(LOOK_TIMEOUT_MS, sentinel, "SENTINEL", args);
 }
 
 /** The fields of a section of INFO. */
-export async function readInfo(node: Address, section: string): Promise<Map<string, string>> {
-  const text = String(await askRedis(node, "INFO", section));
+export async function readInfo(
+  node: Address,
+  section: string,
+  timeoutMs = ASK_TIMEOUT_MS,
+): Promise<Map<string, string>> {
+  const text = String(await askWithin(timeoutMs, node, "INFO", [section]));
   return new Map(text.split("\r\n").map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1)]));
 }
 
@@ -52,9 +62,9 @@ export async function agreedMaster(plan: GroupsPlan, kind: RedisKind): Promise<s
   return named.find((master) => named.filter((one) => one === master).length > plan.sentinels.length / 2);
 }
 
-/** Is it a replica with an up link to this master? False also when it does not answer. */
-export async function isReplicaOf(node: Address, master: Address): Promise<boolean> {
-  const info = await readInfo(node, "replication").catch(() => new Map<string, string>());
+/** Is it a replica with an up link to this master? False also when it does not answer in time. */
+export async function isReplicaOf(node: Address, master: Address, timeoutMs = LOOK_TIMEOUT_MS): Promise<boolean> {
+  const info = await readInfo(node, "replication", timeoutMs).catch(() => new Map<string, string>());
   const follows = formatAddress({ host: info.get("master_host") ?? "", port: Number(info.get("master_port")) });
   return info.get("role") === "slave" && info.get("master_link_status") === "up" && follows === formatAddress(master);
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Child, startChild } from "../../infra/local/child.ts";
-import { findFreePort } from "../../infra/local/ports.ts";
+import { findTestPort } from "./ports.ts";
 import { cleanUpLater, testReaper } from "./running.ts";
 
 export interface PlainSentinel {
@@ -19,7 +19,7 @@ const DOWN_AFTER_MS = 60_000;
 /** A real Sentinel that watches one master under the name `main`. */
 export async function startSentinel(master: { readonly port: number }): Promise<PlainSentinel> {
   const dir = await mkdtemp(join(tmpdir(), "millrace-sentinel-"));
-  const port = await findFreePort();
+  const port = await findTestPort();
   const file = join(dir, "sentinel.conf");
   const lines = [
     `port ${port}`,

@@ -15,6 +15,5 @@ export async function untilInEffect(url: string, namespace: string): Promise<voi
   const client = httpClient(url, { sockets: 1 });
   await waitFor(async () => (await client.put(namespace, "settings-probe", "x")).status !== 202, {
     what: "settings in effect",
-    timeoutMs: 5_000,
   });
 }

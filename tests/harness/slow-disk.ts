@@ -11,11 +11,11 @@ import { cleanUpLater } from "./running.ts";
 export interface SlowDisk {
   /** Starts a server on this disk, fast for now. What it starts later, at a restart, has a common disk again. */
   starting<T>(start: () => Promise<T>): Promise<T>;
-  /** From now on every sync takes seconds. */
+  /** From now on no sync comes to an end. */
   slow(): void;
 }
 
-/** fdatasync that takes 5 s while a file named by the environment is there. */
+/** fdatasync that lasts for as long as a file named by the environment is there. */
 const SOURCE = `
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -23,8 +23,8 @@ const SOURCE = `
 #include <unistd.h>
 int fdatasync(int fd) {
   const char *mark = getenv("MILLRACE_TEST_SLOW_DISK");
-  struct timespec five_seconds = {5, 0};
-  if (mark && access(mark, F_OK) == 0) nanosleep(&five_seconds, 0);
+  struct timespec moment = {0, 5000000};
+  while (mark && access(mark, F_OK) == 0) nanosleep(&moment, 0);
   return (int)syscall(SYS_fdatasync, fd);
 }
 `;

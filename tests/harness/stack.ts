@@ -8,6 +8,7 @@ import {
   startConsumer,
 } from "./process.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
+import { waitFor } from "./wait-for.ts";
 
 export interface StackOptions {
   apis?: number;
@@ -62,6 +63,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     addApi: async (more) => {
       const api = await startApi(complete(more));
+      if (more?.waitReady !== false) await untilWhole(api);
       apis.push(api);
       return api;
     },
@@ -81,6 +83,17 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...Array.from({ length: consumerCount }, () => stack.addConsumer()),
   ]);
   return stack;
+}
+
+/** An API is ready as soon as it can use one of the two Redises: a test counts on both. */
+async function untilWhole({ opsUrl }: ApiProcess): Promise<void> {
+  await waitFor(
+    async () => {
+      const { log, store } = (await (await fetch(`${opsUrl}/healthz/ready`)).json()) as Record<string, unknown>;
+      return log === true && store === true;
+    },
+    { what: "an API that can use log and store" },
+  );
 }
 
 async function stopAll(processes: readonly ServiceProcess[]): Promise<void> {

@@ -71,9 +71,7 @@ export function subscribe({ urls, about, random, eventsMax, stayMaxMs }: Subscri
     get resumes() {
       return resumes;
     },
-    started: waitFor(() => position !== "", { timeoutMs: 20_000, what: `the first words of ${about}` }).then(
-      () => undefined,
-    ),
+    started: waitFor(() => position !== "", { what: `the first words of ${about}` }).then(() => undefined),
     stop: async () => {
       stopping = true;
       await done;

@@ -38,7 +38,7 @@ export const expiry = feature("expiry", "a key is gone when its time is over", {
     hasStatus(await send("POST", pathOf(subject, counter, "increment=7&ttl=1"), { headers: WAIT }), 200);
     const startMs = performance.now();
     while ((await get(namespace, plain)).status === 200 || (await get(namespace, counter)).status === 200) {
-      assert.ok(performance.now() - startMs < 10_000, "it is still there after 10 s");
+      assert.ok(performance.now() - startMs < 25_000, "it is still there after 25 s");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     isProblem(await get(namespace, plain), 404, "key-not-found");

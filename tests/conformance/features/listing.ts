@@ -132,7 +132,7 @@ export const listing = feature("list", "keys are listed by prefix, in byte order
     await send("PUT", `/v1/kv/${namespace}/c?ttl=1`, { body: "v", headers: WAIT });
     const startMs = performance.now();
     while ((await subject.get(namespace, "c")).status !== 404) {
-      assert.ok(performance.now() - startMs < 10_000, "it is still there after 10 s");
+      assert.ok(performance.now() - startMs < 25_000, "it is still there after 25 s");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     assert.deepEqual(await all(subject, namespace, ""), ["a"]);

@@ -78,7 +78,7 @@ export const preferences = feature("prefer", "a client is answered at once, or w
     isProblem(answer, 503, "revision-not-reached");
     hasHeaders(answer, { "retry-after": "1" });
     const tookMs = performance.now() - startMs;
-    assert.ok(tookMs > 900 && tookMs < 5_000, `it took ${tookMs} ms`);
+    assert.ok(tookMs > 900 && tookMs < 12_000, `it took ${tookMs} ms`);
   },
 
   "what was accepted without waiting is told under its location, once it is applied": async (subject) => {
