@@ -1,11 +1,12 @@
 /**
  * Which of two representations a client would rather have (RFC 9110, 12.5.1). Pure.
  */
+import { JSON_TYPE } from "./media-type.ts";
 
 /** Does an Accept header ask for a page rather than for a document? Without a preference it is a document. */
 export function prefersPage(header: string | null): boolean {
   if (header === null) return false;
-  return weightOf(header, "text/html") > weightOf(header, "application/json");
+  return weightOf(header, "text/html") > weightOf(header, JSON_TYPE);
 }
 
 /** The weight of a type, by the most specific range that takes it in; 0 when none does. */

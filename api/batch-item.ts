@@ -7,6 +7,7 @@ import { partitionOf } from "../core/partition.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import { checkIdempotencyKey } from "./idempotency.ts";
+import { tellFaults } from "./json-body.ts";
 import { checkKey, pathOfKey } from "./key-path.ts";
 import { operationSchema, readOperation } from "./operation-document.ts";
 import { preconditionOf, type WritePrecondition } from "./precondition.ts";
@@ -44,7 +45,7 @@ export function readBatchItem(
   text: () => string,
 ): BatchItem {
   const parsed = batchItemSchema.safeParse(document);
-  if (!parsed.success) throw new ProblemError("invalid-operation", describeIssue(parsed.error.issues));
+  if (!parsed.success) throw new ProblemError("invalid-operation", tellFaults(parsed.error, 1));
   const given = parsed.data;
   const key = checkKey(given.key);
   const partition = partitionOf(namespace, key, deps.partitions);
@@ -67,9 +68,4 @@ function preconditionIn(given: Given, partition: number, partitions: number): Wr
   const precondition = preconditionOf(kind, revision, partition, partitions);
   if (precondition) return precondition;
   throw new ProblemError("invalid-precondition", "Expected * or one revision, as an item's result names it.");
-}
-
-function describeIssue([issue]: readonly z.core.$ZodIssue[]): string {
-  const path = issue?.path.join(".") ?? "";
-  return `${path === "" ? "" : `${path}: `}${issue?.message ?? ""}`;
 }

@@ -5,6 +5,7 @@
 import type { Span } from "@opentelemetry/api";
 import { readBody, readChunks } from "./body.ts";
 import type { Caller } from "./caller.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import { NO_SPAN } from "./request-span.ts";
 import { DOCUMENT_HEADERS } from "./security-headers.ts";
 
@@ -52,7 +53,7 @@ export function jsonAnswer(document: unknown): TextAnswer {
 export function jsonTextAnswer(text: string): TextAnswer {
   return {
     status: 200,
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...DOCUMENT_HEADERS },
+    headers: { "Content-Type": JSON_TYPE, "Cache-Control": "no-store", ...DOCUMENT_HEADERS },
     body: text,
   };
 }

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { JOB_STATES } from "../core/job.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import type { AnswerDescription } from "./openapi/description.ts";
 import { timeSchema } from "./openapi/parameters.ts";
 
@@ -32,7 +33,7 @@ export const jobSchema = z
 export const JOB_MADE: AnswerDescription = {
   description: "The job is in the log: a consumer will work on it.",
   headers: ["Millrace-Revision", "Millrace-Grade", "Location", "Cache-Control"],
-  content: { "application/json": jobSchema },
+  content: { [JSON_TYPE]: jobSchema },
 };
 
 /** Of whatever makes a job, or changes one. */

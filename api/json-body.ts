@@ -5,9 +5,7 @@ import type { z } from "zod";
 import { DOCUMENT_MAX_BYTES } from "../core/limits.ts";
 import { ProblemError, type ProblemSlug } from "./errors.ts";
 import type { Incoming } from "./exchange.ts";
-
-export const JSON_TYPE = "application/json";
-export const MERGE_PATCH_TYPE = "application/merge-patch+json";
+import { requireType } from "./media-type.ts";
 
 /** Of whatever takes a document. */
 export const DOCUMENT_PROBLEMS = [
@@ -19,42 +17,60 @@ export const DOCUMENT_PROBLEMS = [
 
 /** How many faults of one document are told. */
 const FAULTS_TOLD = 10;
+const MARK = [0xef, 0xbb, 0xbf];
 
 /** @throws ProblemError `unsupported-media-type`, `invalid-document`, `value-too-large` */
 export async function readJson(incoming: Incoming, mediaType: string): Promise<unknown> {
-  const given = incoming.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (given !== mediaType) throw new ProblemError("unsupported-media-type", `Send ${mediaType}.`);
+  requireType(incoming.header("content-type"), mediaType);
   const body = await incoming.body();
   if (body.byteLength > DOCUMENT_MAX_BYTES) {
     throw new ProblemError("value-too-large", `A document has at most ${DOCUMENT_MAX_BYTES} bytes.`);
   }
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    throw new ProblemError("invalid-document", "It is not JSON.");
-  }
+  return parseJsonText(withoutMark(body), "invalid-document", "It is not JSON.").document;
 }
 
 /**
- * What parts of are kept as they are written: the text, and what it says.
- * @throws ProblemError with this slug
+ * The text, of which parts are kept as they are written, and what it says.
+ * @throws ProblemError with this slug and detail
  */
-export function parseJsonText(bytes: Uint8Array, slug: ProblemSlug): { text: string; document: unknown } {
+export function parseJsonText(
+  bytes: Uint8Array,
+  slug: ProblemSlug,
+  detail = "That is not a JSON text in UTF-8.",
+): { text: string; document: unknown } {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     return { text, document: JSON.parse(text) };
   } catch {
-    throw new ProblemError(slug, "That is not a JSON text in UTF-8.");
+    throw new ProblemError(slug, detail);
   }
+}
+
+/** Some editors begin a file with a byte order mark, which is no JSON (RFC 8259, 8.1). Nothing of a document is kept as text. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return MARK.every((byte, index) => bytes[index] === byte) ? bytes.subarray(MARK.length) : bytes;
 }
 
 /** @throws ProblemError `invalid-document`, which tells each fault and its place */
 export function checkDocument<Schema extends z.ZodType>(schema: Schema, document: unknown): z.output<Schema> {
   const parsed = schema.safeParse(document);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, FAULTS_TOLD).map(({ path, message }) => {
-    const at = path.join(".");
-    return at === "" ? message : `${at}: ${message}`;
+  throw new ProblemError("invalid-document", tellFaults(parsed.error, FAULTS_TOLD));
+}
+
+/**
+ * What a schema finds wrong with a document, each fault with its place.
+ * @param most so many are told
+ * @param placeOf of a part, from the names and numbers that lead to it
+ */
+export function tellFaults({ issues }: z.ZodError, most: number, placeOf = dotted): string {
+  const faults = issues.slice(0, most).map(({ path, message }) => {
+    const place = placeOf(path);
+    return place === "" ? message : `${place}: ${message}`;
   });
-  throw new ProblemError("invalid-document", faults.join("; "));
+  return faults.join("; ");
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path.join(".");
 }

@@ -11,8 +11,8 @@ import { VALUE_MAX_BYTES } from "../core/limits.ts";
 import { parseContentType, VALUE_BOUND } from "./body.ts";
 import { ProblemError } from "./errors.ts";
 import { EXPIRY_PARAMETERS, expiryOf } from "./expiry.ts";
-import { JSON_TYPE } from "./json-body.ts";
 import { memberText } from "./json-texts.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import { parseMetadata } from "./metadata.ts";
 import { checkPatch } from "./patch.ts";
 import { incrementSchema } from "./routes/increment-value.ts";
@@ -52,6 +52,9 @@ const putSchema = z
   .refine((put) => (put.value === undefined) === Object.hasOwn(put, "json"), "Give one of value and json.")
   .refine(({ value, encoding }) => value !== undefined || encoding === undefined, "encoding is for a value.")
   .meta({ id: "PutOperation" });
+
+/** The same members, as the parameters of a single write. */
+const expirySchema = z.object(EXPIRY_PARAMETERS);
 
 const deleteSchema = z.strictObject({ op: z.literal("delete"), ...KEY }).meta({ id: "DeleteOperation" });
 
@@ -141,7 +144,7 @@ function contentOf(given: GivenPut, text: () => string): { contentType: string; 
 /** As the parameters of a single write say it. */
 function readExpiry({ ttl, expires_at, keep_ttl }: GivenExpiry, nowMs: number): { readonly expiry?: Expiry } {
   if (ttl === undefined && expires_at === undefined && keep_ttl !== true) return {};
-  const read = z.object(EXPIRY_PARAMETERS).safeParse({
+  const read = expirySchema.safeParse({
     ...(ttl !== undefined && { ttl: String(ttl) }),
     ...(expires_at !== undefined && { expires_at: String(expires_at) }),
     ...(keep_ttl === true && { keep_ttl: "true" }),

@@ -3,12 +3,12 @@
  */
 import { PATCH_DEPTH_MAX, PATCHED_VALUE_MAX_BYTES } from "../core/limits.ts";
 import { ProblemError } from "./errors.ts";
-import { MERGE_PATCH_TYPE } from "./json-body.ts";
+import { parseJsonText } from "./json-body.ts";
+import { MERGE_PATCH_TYPE, requireType } from "./media-type.ts";
 
 /** @throws ProblemError `unsupported-media-type` */
 export function requireMergePatch(contentType: string | null): void {
-  if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === MERGE_PATCH_TYPE) return;
-  throw new ProblemError("unsupported-media-type", `Send ${MERGE_PATCH_TYPE}.`, { "Accept-Patch": MERGE_PATCH_TYPE });
+  requireType(contentType, MERGE_PATCH_TYPE, { "Accept-Patch": MERGE_PATCH_TYPE });
 }
 
 /** @throws ProblemError `invalid-patch` when it is no JSON text, or nested too deep; `value-too-large` */
@@ -16,13 +16,8 @@ export function checkPatch(bytes: Uint8Array): void {
   if (bytes.byteLength > PATCHED_VALUE_MAX_BYTES) {
     throw new ProblemError("value-too-large", `A patch has at most ${PATCHED_VALUE_MAX_BYTES} bytes.`);
   }
-  let patch: unknown;
-  try {
-    patch = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    throw new ProblemError("invalid-patch", "A patch is a JSON text in UTF-8.");
-  }
-  if (isDeeper(patch, PATCH_DEPTH_MAX)) {
+  const { document } = parseJsonText(bytes, "invalid-patch", "A patch is a JSON text in UTF-8.");
+  if (isDeeper(document, PATCH_DEPTH_MAX)) {
     throw new ProblemError("invalid-patch", `A patch has at most ${PATCH_DEPTH_MAX} levels.`);
   }
 }

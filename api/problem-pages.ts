@@ -7,6 +7,7 @@ import type { AppDependencies } from "./dependencies.ts";
 import { PROBLEMS, type ProblemSlug } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
 import { escapeHtml, page, pageHeaders } from "./html.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import { problemType } from "./problem.ts";
 import { PROBLEM_TEXTS } from "./problem-texts.ts";
 import { answerStatic, staticDocument } from "./static-answer.ts";
@@ -25,7 +26,7 @@ export async function answerEither(
   { title, body, document }: { readonly title: string; readonly body: string; readonly document: unknown },
 ): Promise<Answer> {
   if (!prefersPage(incoming.header("accept"))) {
-    const headers = { "Content-Type": "application/json", Vary: "Accept" };
+    const headers = { "Content-Type": JSON_TYPE, Vary: "Accept" };
     return answerStatic(incoming, await staticDocument(`${JSON.stringify(document)}\n`, headers));
   }
   const head = `<link rel="stylesheet" href="${await files.pathOf("page.css")}">`;

@@ -6,19 +6,24 @@ import type { Condition, Operation, Result } from "../core/command.ts";
 import { SYSTEM_NAMESPACE } from "../core/partition.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import type { Incoming } from "./exchange.ts";
-import { JSON_TYPE } from "./json-body.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import { submit, untilApplied } from "./write.ts";
 
 /** @param path where clients find it */
 export function systemTarget(deps: AppDependencies, key: string, path: string): CommandTarget {
-  return { namespace: SYSTEM_NAMESPACE, key, partition: deps.system.partition, path };
+  return { ...systemPlace(deps, key), path };
+}
+
+function systemPlace(deps: AppDependencies, key: string): Omit<CommandTarget, "path"> {
+  return { namespace: SYSTEM_NAMESPACE, key, partition: deps.system.partition };
 }
 
 export function putDocument(document: unknown): Operation {
   return { op: "put", contentType: JSON_TYPE, value: new TextEncoder().encode(JSON.stringify(document)) };
 }
 
-export interface Written {
+/** What became of a document: told in many ways, unlike a write of a client (written.ts). */
+export interface DocumentWritten {
   readonly accepted: Accepted;
   /** Null: it is accepted, and was not applied in time. */
   readonly result: Result | null;
@@ -34,10 +39,9 @@ export async function writeDocument(
   key: string,
   document: unknown,
   condition: Condition,
-): Promise<Written> {
+): Promise<DocumentWritten> {
   const saying = { operation: putDocument(document), condition };
-  const target = { namespace: SYSTEM_NAMESPACE, key, partition: deps.system.partition };
-  const accepted = await submit(deps, incoming, target, saying, true);
+  const accepted = await submit(deps, incoming, systemPlace(deps, key), saying, true);
   const passed = await untilApplied(deps, accepted, RESULT_WAIT_MS, incoming);
   return { accepted, result: passed.passed ? (passed.result ?? { outcome: "applied" }) : null };
 }

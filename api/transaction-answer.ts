@@ -6,6 +6,7 @@ import { formatRevision } from "../core/entry-id.ts";
 import { changedKeys, type Transaction } from "../core/transaction.ts";
 import { ProblemError, type ProblemSlug } from "./errors.ts";
 import type { Answer } from "./exchange.ts";
+import { JSON_TYPE } from "./media-type.ts";
 
 /** What a refusal of each kind is called, and what is said of it. */
 export type Rejections = Readonly<Record<RejectReason, readonly [slug: ProblemSlug, detail: string]>>;
@@ -63,7 +64,7 @@ export function transactionAnswer(
     const key = keyAt(transaction, at) ?? "";
     throw new ProblemError(slug, `${at}: ${detail} Nothing was changed.`, headers, { at, key });
   }
-  headers["Content-Type"] = "application/json";
+  headers["Content-Type"] = JSON_TYPE;
   if (result?.effect !== "committed") {
     return { status: 200, headers, body: `{"id":"${revision}","status":"applied"}\n` };
   }

@@ -12,7 +12,7 @@ import { TRANSACTION_MAX_KEYS, TRANSACTION_MAX_PATCHES } from "../core/limits.ts
 import { partitionOf } from "../core/partition.ts";
 import { type Transaction, type TransactionCondition, transactionOf } from "../core/transaction.ts";
 import { ProblemError } from "./errors.ts";
-import { parseJsonText } from "./json-body.ts";
+import { parseJsonText, tellFaults } from "./json-body.ts";
 import { elementTextsOf, memberText } from "./json-texts.ts";
 import { checkKey } from "./key-path.ts";
 import { operationSchema, readOperation, readValue, VALUE_MEMBERS } from "./operation-document.ts";
@@ -63,10 +63,7 @@ export function parseTransaction(
 ): { readonly transaction: Transaction; readonly partition: number } {
   const { text, document } = parseJsonText(body, "invalid-transaction");
   const parsed = transactionSchema.safeParse(document);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw invalid(`${(issue?.path ?? []).map((part) => `/${String(part)}`).join("")}: ${issue?.message}`);
-  }
+  if (!parsed.success) throw invalid(tellFaults(parsed.error, 1, pointerOf));
   const given = parsed.data;
   if (given.if.length + given.then.length === 0) throw invalid("It has neither conditions nor operations.");
   const keys = new Set<string>();
@@ -89,6 +86,10 @@ export function parseTransaction(
     inPart(`/if/${index}`, part.key, () => readCondition(part, partition, partitions)),
   );
   return { transaction: transactionOf(conditions, steps), partition };
+}
+
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part)}`).join("");
 }
 
 function refuseTooMuch({ then: operations }: z.infer<typeof transactionSchema>, keys: number): void {

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { ProblemSlug } from "./errors.ts";
 import { stepResultSchema } from "./letter-schemas.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import type { AnswerDescription } from "./openapi/description.ts";
 import type { AnswerHeader, RequestHeader } from "./openapi/headers.ts";
 import { revisionSchema } from "./openapi/parameters.ts";
@@ -63,7 +64,7 @@ export const committedSchema = z
 export const committedAnswer: AnswerDescription = {
   description: "Applied: what became of each key. As id and status: applied, and nothing more is known of it.",
   headers: [...ACCEPTED, "ETag"],
-  content: { "application/json": z.union([committedSchema, appliedSchema]) },
+  content: { [JSON_TYPE]: z.union([committedSchema, appliedSchema]) },
 };
 
 /** @param effects the answers of an applied command that its route can have */
@@ -72,7 +73,7 @@ export function writeAnswers(effects: readonly (keyof typeof EFFECTS)[]): Record
     200: {
       description: "Applied; what it did is not known, because the word of it was lost on its way.",
       headers: ACCEPTED,
-      content: { "application/json": appliedSchema },
+      content: { [JSON_TYPE]: appliedSchema },
     },
     202: { description: "Accepted: the command is in the log.", headers: [...ACCEPTED, "Location"] },
   };
@@ -95,7 +96,7 @@ const EFFECTS = {
       headers: [...ACCEPTED, "ETag"],
       content: {
         "text/plain": z.string().regex(/^-?\d{1,19}$/),
-        "application/json": appliedSchema,
+        [JSON_TYPE]: appliedSchema,
       },
     },
   },
@@ -108,7 +109,7 @@ const EFFECTS = {
       headers: [...ACCEPTED, "ETag"],
       content: {
         "text/plain": z.string().regex(/^-?\d{1,19}$/),
-        "application/json": z.union([committedSchema, appliedSchema]),
+        [JSON_TYPE]: z.union([committedSchema, appliedSchema]),
       },
     },
   },

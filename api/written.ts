@@ -9,6 +9,7 @@ import type { Transaction } from "../core/transaction.ts";
 import type { Passed } from "./applied-feed.ts";
 import { ProblemError } from "./errors.ts";
 import type { Answer } from "./exchange.ts";
+import { JSON_TYPE } from "./media-type.ts";
 import { type Rejections, tellSteps, transactionAnswer } from "./transaction-answer.ts";
 
 export interface Written {
@@ -92,7 +93,7 @@ export function writtenAnswer(
   if (location !== undefined) headers.Location = location;
   if (changed) headers.ETag = `"${revision}"`;
   if (status !== 200) return { status, headers, body: null };
-  headers["Content-Type"] = value === undefined ? "application/json" : "text/plain";
+  headers["Content-Type"] = value === undefined ? JSON_TYPE : "text/plain";
   return { status, headers, body: value ?? `{"id":"${revision}","status":"applied"}\n` };
 }
 

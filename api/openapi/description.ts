@@ -25,6 +25,7 @@ import type { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";
 import type { ProblemSlug } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
+import { JSON_TYPE } from "../media-type.ts";
 import type { Query } from "../query.ts";
 import type { RouteName } from "../statements.ts";
 import type { AnswerHeader, RequestHeader } from "./headers.ts";
@@ -113,5 +114,5 @@ export const UNROUTED_PROBLEMS = ["not-found", "method-not-allowed"] as const sa
 
 /** A document as `jsonAnswer` gives it. */
 export function jsonDocument(description: string, schema: z.ZodType): AnswerDescription {
-  return { description, headers: ["Cache-Control"], content: { "application/json": schema } };
+  return { description, headers: ["Cache-Control"], content: { [JSON_TYPE]: schema } };
 }

@@ -5,9 +5,9 @@
 import { changedKeys, keysOf, type Transaction } from "../../core/transaction.ts";
 import { type Caller, demand } from "../caller.ts";
 import type { AppDependencies } from "../dependencies.ts";
-import { ProblemError } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
 import { parseNamespace } from "../key-path.ts";
+import { JSON_TYPE, requireType } from "../media-type.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { keyParameters } from "../openapi/parameters.ts";
 import { NO_QUERY } from "../query.ts";
@@ -33,7 +33,7 @@ export const commitTransactionRoute = describeRoute({
   headers: ["IdempotencyKey", ...ACCEPT_HEADERS],
   body: {
     description: "Conditions and operations, which are said as in a batch; a key has one operation.",
-    content: { "application/json": transactionSchema },
+    content: { [JSON_TYPE]: transactionSchema },
   },
   answers: {
     ...writeAnswers([]),
@@ -62,7 +62,7 @@ export function commitTransaction(deps: AppDependencies): Handler {
     const { path, query } = splitTarget(incoming.target);
     const namespace = parseNamespace(path.slice(PREFIX.length));
     commitTransactionRoute.query.read(query);
-    requireJson(incoming.header("content-type"));
+    requireType(incoming.header("content-type"), JSON_TYPE);
     const reader = { namespace, partitions: deps.partitions, nowMs: deps.now() };
     const { transaction, partition } = parseTransaction(await incoming.body(), reader);
     demandAll(caller, namespace, transaction);
@@ -81,10 +81,4 @@ function demandAll(caller: Caller, namespace: string, operation: Transaction): v
   for (const { key, kind } of operation.conditions) {
     if (kind === "value" || !changed.has(key)) demand(caller, { action: "read", namespace, key });
   }
-}
-
-/** @throws ProblemError `unsupported-media-type` */
-function requireJson(contentType: string | null): void {
-  if (contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/json") return;
-  throw new ProblemError("unsupported-media-type", "Send application/json.");
 }

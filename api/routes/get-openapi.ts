@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
+import { JSON_TYPE } from "../media-type.ts";
 import { describeRoute, type RouteDescription } from "../openapi/description.ts";
 import { openApiDocument } from "../openapi/document.ts";
 import { NO_QUERY } from "../query.ts";
@@ -21,7 +22,7 @@ export const getOpenApiRoute = describeRoute({
     200: {
       description: "OpenAPI 3.1.",
       headers: ["ETag", "Cache-Control"],
-      content: { "application/json": z.looseObject({ openapi: z.string() }) },
+      content: { [JSON_TYPE]: z.looseObject({ openapi: z.string() }) },
     },
     304: { description: "The ETag in If-None-Match still holds.", headers: ["ETag", "Cache-Control"] },
   },
@@ -38,7 +39,7 @@ export function getOpenApi(_: AppDependencies, routes: readonly RouteDescription
   let document: Promise<StaticDocument> | undefined;
   return async (incoming) => {
     getOpenApiRoute.query.read(splitTarget(incoming.target).query);
-    document ??= staticDocument(openApiText(routes), { "Content-Type": "application/json" });
+    document ??= staticDocument(openApiText(routes), { "Content-Type": JSON_TYPE });
     return answerStatic(incoming, await document);
   };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";
 import { PROBLEMS, ProblemError, type ProblemSlug } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
+import { JSON_TYPE } from "../media-type.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { answerEither, problemBody, tellProblem } from "../problem-pages.ts";
 import { NO_QUERY } from "../query.ts";
@@ -24,7 +25,7 @@ export const getProblemRoute = describeRoute({
     200: {
       description: "The problem.",
       headers: [...PAGE_HEADERS, "Vary"],
-      content: { "application/json": problemTypeSchema, "text/html": z.string() },
+      content: { [JSON_TYPE]: problemTypeSchema, "text/html": z.string() },
     },
     304: { description: "The ETag in If-None-Match still holds.", headers: [...PAGE_HEADERS, "Vary"] },
   },

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AppDependencies } from "../dependencies.ts";
 import { PROBLEMS, type ProblemSlug } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
+import { JSON_TYPE } from "../media-type.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { answerEither, problemListBody, tellProblem } from "../problem-pages.ts";
 import { NO_QUERY } from "../query.ts";
@@ -35,7 +36,7 @@ export const listProblemsRoute = describeRoute({
       description: "All of them.",
       headers: [...PAGE_HEADERS, "Vary"],
       content: {
-        "application/json": z.strictObject({ problems: z.array(problemTypeSchema) }).meta({ id: "ProblemTypes" }),
+        [JSON_TYPE]: z.strictObject({ problems: z.array(problemTypeSchema) }).meta({ id: "ProblemTypes" }),
         "text/html": z.string(),
       },
     },

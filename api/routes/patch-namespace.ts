@@ -11,7 +11,8 @@ import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Answer, type Handler, jsonAnswer } from "../exchange.ts";
 import { JOB_WRITE_PROBLEMS } from "../job-description.ts";
-import { checkDocument, DOCUMENT_PROBLEMS, MERGE_PATCH_TYPE, readJson } from "../json-body.ts";
+import { checkDocument, DOCUMENT_PROBLEMS, readJson } from "../json-body.ts";
+import { MERGE_PATCH_TYPE } from "../media-type.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { changedSettingsSchema, namespaceParameters } from "../namespace-description.ts";
 import { expectRoomFor, expectUsable } from "../namespace-rules.ts";
@@ -20,7 +21,7 @@ import { describeRoute, jsonDocument } from "../openapi/description.ts";
 import { NO_QUERY } from "../query.ts";
 import { parseSettingsPath, SETTINGS_PATH } from "../settings-path.ts";
 import { expectMet } from "../system-precondition.ts";
-import { type Written, writeDocument } from "../system-writes.ts";
+import { type DocumentWritten, writeDocument } from "../system-writes.ts";
 
 /** So often somebody else may have been first. */
 const ATTEMPTS_MAX = 5;
@@ -80,7 +81,7 @@ export function patchNamespace(deps: AppDependencies): Handler {
   };
 }
 
-function answerOf({ accepted, result }: Written, settings: unknown): Answer {
+function answerOf({ accepted, result }: DocumentWritten, settings: unknown): Answer {
   const revision = formatRevision(accepted.partition, accepted.id);
   if (result?.outcome === "dead") throw new ProblemError("command-dead", `See /v1/commands/${revision}.`);
   const headers = { "Millrace-Revision": revision, "Millrace-Grade": accepted.grade };

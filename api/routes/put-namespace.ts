@@ -2,7 +2,8 @@
 import { settingsKey } from "../../core/system-keys.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
-import { checkDocument, DOCUMENT_PROBLEMS, JSON_TYPE, readJson } from "../json-body.ts";
+import { checkDocument, DOCUMENT_PROBLEMS, readJson } from "../json-body.ts";
+import { JSON_TYPE } from "../media-type.ts";
 import { namespaceParameters } from "../namespace-description.ts";
 import { expectRoomFor, expectUsable } from "../namespace-rules.ts";
 import { settingsSchema } from "../namespaces.ts";

@@ -7,6 +7,7 @@ import type { AppDependencies } from "../dependencies.ts";
 import type { Handler } from "../exchange.ts";
 import { EXPIRY_PARAMETERS, EXPIRY_PROBLEMS, expiryOf } from "../expiry.ts";
 import { KEY_PATH, parseKeyPath } from "../key-path.ts";
+import { JSON_TYPE } from "../media-type.ts";
 import { parseMetadata } from "../metadata.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { keyParameters } from "../openapi/parameters.ts";
@@ -25,7 +26,7 @@ export const putValueRoute = describeRoute({
   headers: [...WRITE_HEADERS, "Metadata"],
   body: {
     description: `The value, at most ${VALUE_MAX_BYTES} bytes. It is kept with its Content-Type as they are.`,
-    content: { "text/plain": z.string(), "application/json": z.json(), "*/*": null },
+    content: { "text/plain": z.string(), [JSON_TYPE]: z.json(), "*/*": null },
   },
   answers: writeAnswers(["created", "replaced"]),
   problems: [

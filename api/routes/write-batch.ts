@@ -19,10 +19,11 @@ import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import { type Answer, type Handler, type Incoming, jsonAnswer } from "../exchange.ts";
 import { parseIdempotencyKey } from "../idempotency.ts";
-import { JSON_TYPE, parseJsonText } from "../json-body.ts";
+import { parseJsonText } from "../json-body.ts";
 import { elementTextsOf, memberText } from "../json-texts.ts";
 import { parseNamespace } from "../key-path.ts";
 import { type Line, LineSplitter } from "../line-splitter.ts";
+import { JSON_TYPE, mediaTypeOf } from "../media-type.ts";
 import { describeRoute } from "../openapi/description.ts";
 import { keyParameters, revisionSchema } from "../openapi/parameters.ts";
 import { NO_QUERY } from "../query.ts";
@@ -103,7 +104,7 @@ export function writeBatch(deps: AppDependencies): Handler {
 }
 
 async function answerBatch(incoming: Incoming, batch: Batch): Promise<Answer> {
-  switch (incoming.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase()) {
+  switch (mediaTypeOf(incoming.header("content-type"))) {
     case JSON_TYPE:
       return jsonAnswer({ results: await writeDocument(incoming, batch) });
     case LINES_TYPE: {
