@@ -1,6 +1,7 @@
 /**
  * Which dead letters a request means: its filter, and where it goes on; and how a letter is told.
  */
+import { decodeBase64Url, encodeBase64Url } from "../core/base64.ts";
 import type { Command } from "../core/command.ts";
 import { blockerOf, commandOfLetter, type DeadLetter, type LetterCount } from "../core/dead-letter.ts";
 import { type EntryId, formatRevision, idTimeMs, parseRevision, type Revision } from "../core/entry-id.ts";
@@ -119,7 +120,7 @@ export async function findLetters(deps: AppDependencies, selection: Selection, m
 
 /** What a cursor says is nobody's business: it may change. */
 export function formatCursor(next: Revision | null): string | null {
-  return next && btoa(formatRevision(next.partition, next.id)).replace(/=+$/, "");
+  return next && encodeBase64Url(formatRevision(next.partition, next.id));
 }
 
 /** A letter as it is told, without its value. */
@@ -164,12 +165,7 @@ function parseTime(name: string, text: string | undefined, partitions: number): 
 }
 
 function parseCursor(text: string, partitions: number): Revision {
-  let revision: Revision | null = null;
-  try {
-    revision = parseRevision(atob(text), partitions);
-  } catch {
-    // Not what we gave; told below.
-  }
+  const revision = parseRevision(decodeBase64Url(text)?.toString() ?? "", partitions);
   if (revision === null) throw invalid("cursor is not one that an answer gave.");
   return revision;
 }

@@ -4,6 +4,7 @@
  * It holds a key, and the namespace and prefix it belongs to; nothing of it is kept anywhere, so that it survives
  * whatever happens to keys and processes in between.
  */
+import { decodeBase64Url, encodeBase64Url } from "../core/base64.ts";
 import { compareKeys, keyBytes } from "../core/key-bytes.ts";
 import { ProblemError } from "./errors.ts";
 
@@ -11,16 +12,13 @@ const VERSION = 1;
 /** Version, length of the namespace, length of the prefix in two bytes. */
 const HEAD_BYTES = 4;
 /** Longer than the cursor of the longest namespace and key. */
-const PATTERN = /^[A-Za-z0-9_-]{6,2000}$/;
+const CURSOR_MAX_CHARS = 2000;
 
 /** @param after the list goes on behind this key, which begins with the prefix */
 export function formatListCursor(namespace: string, prefix: Uint8Array, after: Uint8Array): string {
   const name = keyBytes(namespace);
   const bytes = [VERSION, name.byteLength, prefix.byteLength >> 8, prefix.byteLength & 0xff, ...name, ...after];
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
+  return encodeBase64Url(Uint8Array.from(bytes));
 }
 
 /**
@@ -28,7 +26,7 @@ export function formatListCursor(namespace: string, prefix: Uint8Array, after: U
  * @throws ProblemError `invalid-cursor` when it is none of ours, or one of another namespace or prefix
  */
 export function parseListCursor(text: string, namespace: string, prefix: Uint8Array): Uint8Array {
-  const bytes = bytesOf(text);
+  const bytes = text.length <= CURSOR_MAX_CHARS ? decodeBase64Url(text) : null;
   if (bytes === null || bytes[0] !== VERSION) {
     throw new ProblemError("invalid-cursor", "It is not one that an answer gave.");
   }
@@ -44,13 +42,4 @@ export function parseListCursor(text: string, namespace: string, prefix: Uint8Ar
     throw new ProblemError("invalid-cursor", "It belongs to another namespace or prefix.");
   }
   return after;
-}
-
-function bytesOf(text: string): Uint8Array | null {
-  if (!PATTERN.test(text)) return null;
-  try {
-    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
-  } catch {
-    return null;
-  }
 }

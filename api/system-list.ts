@@ -2,6 +2,7 @@
  * Lists of what Millrace itself keeps: which page a request means.
  */
 import { z } from "zod";
+import { decodeBase64Url, encodeBase64Url } from "../core/base64.ts";
 import { SYSTEM_LIST_DEFAULT, SYSTEM_LIST_MAX } from "../core/limits.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
@@ -34,16 +35,12 @@ export async function listDocuments(
   const { limit, cursor } = LIST_QUERY.read(query);
   const after = cursor === undefined ? null : prefix + parseCursor(cursor);
   const { documents, last } = await deps.system.page(prefix, after, limit);
-  return { documents, cursor: last === null ? null : btoa(last.slice(prefix.length)).replace(/=+$/, "") };
+  return { documents, cursor: last === null ? null : encodeBase64Url(last.slice(prefix.length)) };
 }
 
 /** Names of namespaces and jobs are ASCII. */
 function parseCursor(text: string): string {
-  try {
-    const name = atob(text);
-    if (/^@?[A-Za-z0-9._-]{1,128}$/.test(name)) return name;
-  } catch {
-    // Not what we gave; told below.
-  }
+  const name = decodeBase64Url(text)?.toString() ?? "";
+  if (/^@?[A-Za-z0-9._-]{1,128}$/.test(name)) return name;
   throw new ProblemError("invalid-cursor", "It is not one that an answer of this list gave.");
 }

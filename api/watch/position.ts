@@ -5,6 +5,7 @@
  * partition, in order, how far before that it is, its sequence within the millisecond, and where they say something the era
  * and the place within the entry. Integers are in groups of seven bits, the lowest first (LEB128).
  */
+import { decodeBase64Url, encodeBase64Url } from "../../core/base64.ts";
 import { type EntryId, ID_ZERO } from "../../core/entry-id.ts";
 
 /** How far a reader of one partition is. */
@@ -28,7 +29,6 @@ const FLAGS = 4;
 
 /** The ids of our log are below this in both parts, so that with the flags they are exact. */
 const PART_MAX = 2 ** 50;
-const TOKEN_PATTERN = /^[A-Za-z0-9_-]+$/;
 
 /** @param cursors of the partitions in question, in order */
 export function encodePosition(cursors: readonly Cursor[]): string {
@@ -44,10 +44,7 @@ export function encodePosition(cursors: readonly Cursor[]): string {
     if (era > 0) push(bytes, era);
     if (place > 0) push(bytes, place);
   }
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return encodeBase64Url(Uint8Array.from(bytes));
 }
 
 /**
@@ -55,14 +52,9 @@ export function encodePosition(cursors: readonly Cursor[]): string {
  * @returns null when it is not a position of ours, or of another number of partitions
  */
 export function decodePosition(token: string, count: number): Cursor[] | null {
-  if (!TOKEN_PATTERN.test(token)) return null;
-  let text: string;
-  try {
-    text = atob(token.replaceAll("-", "+").replaceAll("_", "/"));
-  } catch {
-    return null;
-  }
-  const bytes = new Reader(text);
+  const decoded = decodeBase64Url(token);
+  if (decoded === null) return null;
+  const bytes = new Reader(decoded);
   if (bytes.next() !== VERSION) return null;
   const latestMs = bytes.integer();
   const cursors: Cursor[] = [];
@@ -90,20 +82,20 @@ function push(bytes: number[], value: number): void {
 
 /** What is missing or out of bounds reads as not a number. */
 class Reader {
-  readonly #text: string;
+  readonly #bytes: Uint8Array;
   #at = 0;
 
-  constructor(text: string) {
-    this.#text = text;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
   }
 
   get ended(): boolean {
-    return this.#at === this.#text.length;
+    return this.#at === this.#bytes.length;
   }
 
   next(): number {
     this.#at += 1;
-    return this.#text.charCodeAt(this.#at - 1);
+    return this.#bytes[this.#at - 1] ?? Number.NaN;
   }
 
   integer(): number {
