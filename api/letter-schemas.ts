@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { LETTERS_ANSWER_MAX } from "../core/limits.ts";
 import { PROBLEMS, type ProblemSlug } from "./errors.ts";
+import { jsonDocument } from "./openapi/description.ts";
 import { revisionSchema, timeSchema } from "./openapi/parameters.ts";
 import { wholeNumber } from "./query.ts";
 
@@ -135,3 +136,12 @@ export const settlingSchema = z
     complete: z.boolean(),
   })
   .meta({ id: "Settling" });
+
+/** @param done when all of it is */
+export function settlingAnswers(done: string) {
+  const headers = ["Cache-Control", "Preference-Applied"] as const;
+  return {
+    200: { ...jsonDocument(done, settlingSchema), headers },
+    202: { ...jsonDocument("Not all of it is known to be done: `counts` says what is.", settlingSchema), headers },
+  };
+}

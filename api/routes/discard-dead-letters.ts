@@ -3,9 +3,9 @@ import { LETTERS_PATH, selectLetters } from "../dead-letters.ts";
 import type { AppDependencies } from "../dependencies.ts";
 import { ProblemError } from "../errors.ts";
 import type { Handler } from "../exchange.ts";
-import { letterFilter, settlingSchema } from "../letter-schemas.ts";
+import { letterFilter, settlingAnswers } from "../letter-schemas.ts";
 import { foreseeSettling, settleLetters } from "../letter-settling.ts";
-import { describeRoute, jsonDocument } from "../openapi/description.ts";
+import { describeRoute } from "../openapi/description.ts";
 import { flag, Query } from "../query.ts";
 import { splitTarget } from "../target.ts";
 import { ACCEPT_HEADERS, ACCEPT_PROBLEMS } from "../write-description.ts";
@@ -23,16 +23,7 @@ export const discardDeadLettersRoute = describeRoute({
     all: flag("Without any filter, this must be said."),
   }),
   headers: ACCEPT_HEADERS,
-  answers: {
-    200: {
-      ...jsonDocument("All that was selected is dropped, or is shown.", settlingSchema),
-      headers: ["Cache-Control", "Preference-Applied"],
-    },
-    202: {
-      ...jsonDocument("Not all of it is known to be done: `counts` says what is.", settlingSchema),
-      headers: ["Cache-Control", "Preference-Applied"],
-    },
-  },
+  answers: settlingAnswers("All that was selected is dropped, or is shown."),
   problems: [...ACCEPT_PROBLEMS, "store-unavailable"],
 });
 
