@@ -47,9 +47,11 @@ function defineLibrary(name: string, files: readonly string[], functions: Record
   };
 }
 
+const LOG_FILES = ["./stream-info.lua", "./append.lua", "./read-headers.lua", "./reconcile.lua", "./coordinate.lua"];
+
 /** append, read_headers, reconcile and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */
 export function logLibrary(): Library {
-  return defineLibrary("millrace_log", ["./append.lua", "./read-headers.lua", "./reconcile.lua", "./coordinate.lua"], {
+  return defineLibrary("millrace_log", LOG_FILES, {
     append: [],
     position: ["no-writes"],
     read_headers: ["no-writes"],
@@ -64,6 +66,7 @@ export function logLibrary(): Library {
 }
 
 const STORE_FILES = [
+  "./stream-info.lua",
   "./integers.lua",
   "./merge-patch.lua",
   "./operations.lua",

@@ -29,13 +29,6 @@ local function id_after(id)
   return string.format('%.0f-%.0f', ms, seq + 1)
 end
 
-local function last_generated(log)
-  local info = redis.call('XINFO', 'STREAM', log)
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return info[i + 1] end
-  end
-end
-
 -- fence: from here on new ids and ordinals are beyond the store's watermark, and the floor is at it: what the log holds
 -- below has a hole now.
 -- ARGV  1 watermark id, 2 its ordinal, 3 era in which the log was found to have gone back
@@ -57,7 +50,7 @@ local function fence(keys, args)
     redis.call('XADD', log, id, 'none', '')
     redis.call('XDEL', log, id)
   end
-  local boundary = later_id(id, last_generated(log))
+  local boundary = later_id(id, stream_info(log, 'last-generated-id'))
   redis.call('XSETID', log, boundary)
   redis.call('HSET', appends, '@era', era + 1, '@ordinal', args[2], '@last', boundary,
     '@floor', later_id(id, state[4] or '0-0'),
@@ -86,7 +79,7 @@ local function move(keys, args)
   local log, appends = keys[1], keys[2]
   local state = redis.call('HMGET', appends, '@era', '@fence', '@ordinal', '@last')
   if state[1] ~= args[1] or not state[2] then return false end
-  local ordinal, last = tonumber(state[3]), later_id(state[4], last_generated(log))
+  local ordinal, last = tonumber(state[3]), later_id(state[4], stream_info(log, 'last-generated-id'))
   local head, moved, dropped = string.match(state[2], '^(%S+ %S+ %S+ %S+ %S+) (%d+) (%d+)$')
   moved, dropped = tonumber(moved), tonumber(dropped)
   local moves = tonumber(args[2])

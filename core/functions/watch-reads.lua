@@ -3,10 +3,7 @@
 -- How often an operator has given commands up: it only grows, also where the oldest are forgotten.
 local function losses_of(losses_key)
   if redis.call('EXISTS', losses_key) == 0 then return 0 end
-  local info = redis.call('XINFO', 'STREAM', losses_key)
-  for i = 1, #info, 2 do
-    if info[i] == 'entries-added' then return info[i + 1] end
-  end
+  return stream_info(losses_key, 'entries-added')
 end
 
 -- read_outcomes: how far a partition is, and what is noted of the commands from an id on, that one included.
