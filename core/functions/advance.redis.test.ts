@@ -1,10 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLink } from "../../tests/harness/link.ts";
 import { entries, put } from "../../tests/harness/log-entries.ts";
-import { type RedisServer, startRedis } from "../../tests/harness/redis-server.ts";
+import type { RedisServer } from "../../tests/harness/redis-server.ts";
+import { type StoreLab, startStoreLab } from "../../tests/harness/store-lab.ts";
 import { partitionKeys } from "../keys.ts";
 import type { Link } from "../redis/link.ts";
-import { Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { parseAppliedMessage, WATERMARK_ZERO } from "./apply.ts";
 
 const PARTITION = 0;
@@ -12,19 +13,17 @@ const keys = partitionKeys(1)[PARTITION];
 if (!keys) throw new Error("no such partition");
 const NEXT = { id: "2000-5", ordinal: 7 };
 
+let lab: StoreLab;
 let redis: RedisServer;
 let link: Link;
 let store: Store;
 
 beforeAll(async () => {
-  redis = await startRedis({ kind: "store" });
-  link = await openLink(redis.url);
+  lab = await startStoreLab();
+  ({ redis, link, store } = lab);
 });
 
-beforeEach(async () => {
-  await link.call({ name: "FLUSHALL", args: [] });
-  store = new Store(link, 1);
-});
+beforeEach(() => lab.reset());
 
 describe("accepting a loss", () => {
   test("moves the watermark, and what was given up stays written down", async () => {

@@ -1,29 +1,28 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLink } from "../../tests/harness/link.ts";
 import { at, entries, increment, put } from "../../tests/harness/log-entries.ts";
-import { type RedisServer, startRedis } from "../../tests/harness/redis-server.ts";
+import type { RedisServer } from "../../tests/harness/redis-server.ts";
+import { type StoreLab, startStoreLab } from "../../tests/harness/store-lab.ts";
 import { partitionKeys } from "../keys.ts";
 import type { Link } from "../redis/link.ts";
-import { Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { type ApplicableEntry, WATERMARK_ZERO } from "./apply.ts";
 
 const PARTITION = 3;
 const keys = partitionKeys(4)[PARTITION];
 if (!keys) throw new Error("no such partition");
 
+let lab: StoreLab;
 let redis: RedisServer;
 let link: Link;
 let store: Store;
 
 beforeAll(async () => {
-  redis = await startRedis({ kind: "store" });
-  link = await openLink(redis.url);
+  lab = await startStoreLab(4);
+  ({ redis, link, store } = lab);
 });
 
-beforeEach(async () => {
-  await link.call({ name: "FLUSHALL", args: [] });
-  store = new Store(link, 4);
-});
+beforeEach(() => lab.reset());
 
 async function storedText(key: string): Promise<string | null> {
   const { stored } = await store.read(PARTITION, "n", key);

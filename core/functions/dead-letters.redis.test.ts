@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { block, discard, type LetterLab, replay, startLetterLab } from "../../tests/harness/letter-lab.ts";
+import { block, discard, type LetterLab, NO_LETTERS, replay, startLetterLab } from "../../tests/harness/letter-lab.ts";
 import { at, entries, increment, put } from "../../tests/harness/log-entries.ts";
 import type { Command } from "../command.ts";
 import { type ApplicableEntry, WATERMARK_ZERO } from "./apply.ts";
@@ -11,12 +11,7 @@ beforeAll(async () => {
 });
 beforeEach(() => lab.reset());
 
-const expectNothingLeft = async (): Promise<void> => {
-  expect(await lab.dead()).toEqual([]);
-  expect(await lab.reader.redis.hgetall(lab.keys.letters)).toEqual({ "@bytes": "0" });
-  expect(await lab.reader.redis.zcard(lab.keys.letterOrder)).toBe(0);
-  expect(await lab.reader.redis.hlen(lab.keys.letterTracks)).toBe(0);
-};
+const expectNothingLeft = async () => expect(await lab.kept()).toEqual(NO_LETTERS);
 
 describe("a replay", () => {
   test("applies its letter and removes it, once: the second of two finds it gone and does nothing", async () => {
@@ -238,14 +233,7 @@ test("the same log gives the same store, dead letters included, whatever its bat
     ),
   );
   const snapshots = [];
-  for (const size of [400, 7, 1]) {
-    await lab.reader.redis.flushall();
-    await lab.poison("b");
-    for (let i = 0; i < all.length; i += size) {
-      await lab.store.apply(lab.partition, i === 0 ? WATERMARK_ZERO : at(i), all.slice(i, i + size));
-    }
-    snapshots.push(await lab.reader.snapshot());
-  }
+  for (const size of [400, 7, 1]) snapshots.push(await lab.afterBatches(all, size, "b"));
   expect((await lab.dead()).length).toBeGreaterThan(20);
   expect(snapshots[1]).toEqual(snapshots[0]);
   expect(snapshots[2]).toEqual(snapshots[0]);

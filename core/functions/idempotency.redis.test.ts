@@ -1,23 +1,19 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { openLink } from "../../tests/harness/link.ts";
 import { at, entries, increment, put } from "../../tests/harness/log-entries.ts";
-import { startRedis } from "../../tests/harness/redis-server.ts";
+import { type StoreLab, startStoreLab } from "../../tests/harness/store-lab.ts";
 import type { Command } from "../command.ts";
 import { OUTCOME_RETENTION_MS } from "../limits.ts";
-import type { Link } from "../redis/link.ts";
-import { Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { WATERMARK_ZERO } from "./apply.ts";
 
-let link: Link;
+let lab: StoreLab;
 let store: Store;
 
 beforeAll(async () => {
-  link = await openLink((await startRedis({ kind: "store" })).url);
-  store = new Store(link, 1);
+  lab = await startStoreLab();
+  ({ store } = lab);
 });
-beforeEach(async () => {
-  await link.call({ name: "FLUSHALL", args: [] });
-});
+beforeEach(() => lab.reset());
 
 const hash = (letter: string) => letter.repeat(22);
 const once = (command: Partial<Command>, key: string, fingerprint = "f"): Partial<Command> => ({
@@ -65,7 +61,7 @@ test("keys are forgotten with their outcomes, after the time of retention by the
     id: `${1001 + OUTCOME_RETENTION_MS}-${index}`,
   }));
   await store.apply(0, at(2), later.slice(0, 1));
-  expect(await link.call({ name: "HLEN", args: ["mr:{p00}:idempotency"] })).toBe(0);
+  expect(await lab.link.call({ name: "HLEN", args: ["mr:{p00}:idempotency"] })).toBe(0);
   await store.apply(0, { id: later[0]?.id ?? "", ordinal: 3 }, later.slice(1));
   expect(await counter()).toBe("3");
 });

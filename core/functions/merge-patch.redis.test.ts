@@ -1,26 +1,22 @@
 /** Merge patches against the table of RFC 7396, appendix A, and where texts and numbers are easily lost. */
 
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { openLink } from "../../tests/harness/link.ts";
 import { entries } from "../../tests/harness/log-entries.ts";
-import { startRedis } from "../../tests/harness/redis-server.ts";
 import { MERGE_PATCH_CASES } from "../../tests/harness/rfc-7396.ts";
+import { type StoreLab, startStoreLab } from "../../tests/harness/store-lab.ts";
 import type { Command } from "../command.ts";
 import { PATCHED_VALUE_MAX_BYTES } from "../limits.ts";
-import type { Link } from "../redis/link.ts";
-import { Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import { WATERMARK_ZERO } from "./apply.ts";
 
-let link: Link;
+let lab: StoreLab;
 let store: Store;
 
 beforeAll(async () => {
-  link = await openLink((await startRedis({ kind: "store" })).url);
-  store = new Store(link, 1);
+  lab = await startStoreLab();
+  ({ store } = lab);
 });
-beforeEach(async () => {
-  await link.call({ name: "FLUSHALL", args: [] });
-});
+beforeEach(() => lab.reset());
 
 const put = (value: string): Partial<Command> => ({
   operation: { op: "put", contentType: "application/vnd.x+json", value: Buffer.from(value) },
@@ -100,7 +96,7 @@ test.each([
 test("a value that is too large, or would become it, is not patched", async () => {
   const large = JSON.stringify({ a: "x".repeat(PATCHED_VALUE_MAX_BYTES) });
   expect((await after(put(large), patch("{}"))).outcome).toEqual({ outcome: "rejected", reason: "too-large-to-patch" });
-  await link.call({ name: "FLUSHALL", args: [] });
+  await lab.link.call({ name: "FLUSHALL", args: [] });
   const half = JSON.stringify({ a: "x".repeat(PATCHED_VALUE_MAX_BYTES / 2) });
   const { outcome, text } = await after(put(half), patch(half.replace("a", "b")));
   expect(outcome).toEqual({ outcome: "rejected", reason: "too-large-to-patch" });

@@ -1,9 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { block, discard, type LetterLab, replay, startLetterLab } from "../../tests/harness/letter-lab.ts";
-import { at, entries, holds, increment, is, isNot, put, txn } from "../../tests/harness/log-entries.ts";
+import { block, discard, type LetterLab, NO_LETTERS, replay, startLetterLab } from "../../tests/harness/letter-lab.ts";
+import { entries, holds, increment, is, isNot, put, txn } from "../../tests/harness/log-entries.ts";
 import { seededNumbers } from "../../tests/harness/seeded-numbers.ts";
 import type { Command } from "../command.ts";
-import { WATERMARK_ZERO } from "./apply.ts";
 
 let lab: LetterLab;
 
@@ -13,12 +12,7 @@ beforeAll(async () => {
 beforeEach(() => lab.reset());
 
 const textsOf = (...keys: string[]) => Promise.all(keys.map((key) => lab.textOf(key)));
-const expectNothingLeft = async (): Promise<void> => {
-  expect(await lab.dead()).toEqual([]);
-  expect(await lab.reader.redis.hgetall(lab.keys.letters)).toEqual({ "@bytes": "0" });
-  expect(await lab.reader.redis.zcard(lab.keys.letterOrder)).toBe(0);
-  expect(await lab.reader.redis.hlen(lab.keys.letterTracks)).toBe(0);
-};
+const expectNothingLeft = async () => expect(await lab.kept()).toEqual(NO_LETTERS);
 /** Looks at l, and changes a, b and p, which is poisoned when it comes first. */
 const move = txn([is("l", "*")], put("a", "A"), increment("b"), put("p", "P"));
 const park = async (command: Partial<Command> = move): Promise<void> => {
@@ -204,14 +198,7 @@ test("the same log gives the same store, letters of several keys included, whate
   }
   const all = entries(log);
   const snapshots = [];
-  for (const size of [300, 7, 1]) {
-    await lab.reset();
-    await lab.poison("b");
-    for (let i = 0; i < all.length; i += size) {
-      await lab.store.apply(lab.partition, i === 0 ? WATERMARK_ZERO : at(i), all.slice(i, i + size));
-    }
-    snapshots.push(await lab.reader.snapshot());
-  }
+  for (const size of [300, 7, 1]) snapshots.push(await lab.afterBatches(all, size, "b"));
   expect((await lab.dead()).length).toBeGreaterThan(20);
   expect(snapshots[1]).toEqual(snapshots[0]);
   expect(snapshots[2]).toEqual(snapshots[0]);

@@ -1,7 +1,7 @@
 /** One partition of a real store, for tests that hand it commands directly: what fails, is parked and settled there. */
 import type { Command } from "../../core/command.ts";
 import type { EntryId } from "../../core/entry-id.ts";
-import { WATERMARK_ZERO } from "../../core/functions/apply.ts";
+import { type ApplicableEntry, WATERMARK_ZERO } from "../../core/functions/apply.ts";
 import type { PartitionKeys } from "../../core/keys.ts";
 import { Store } from "../../core/store.ts";
 import { openLink } from "./link.ts";
@@ -30,7 +30,21 @@ export interface LetterLab {
   outcome(ordinal: number): ReturnType<Store["outcome"]>;
   /** Ids of the stream of dead letters. */
   dead(): Promise<string[]>;
+  /** What is kept of dead letters; {@link NO_LETTERS} when all are settled. */
+  kept(): Promise<KeptLetters>;
+  /** All that the store holds when it has applied these in batches of a size, from the beginning, the key poisoned. */
+  afterBatches(all: readonly ApplicableEntry[], size: number, poisoned: string): Promise<unknown>;
 }
+
+export interface KeptLetters {
+  readonly dead: readonly string[];
+  readonly letters: Readonly<Record<string, string>>;
+  /** How many there are in the order of letters, and of keys that letters stand before. */
+  readonly order: number;
+  readonly tracks: number;
+}
+
+export const NO_LETTERS: KeptLetters = { dead: [], letters: { "@bytes": "0" }, order: 0, tracks: 0 };
 
 export async function startLetterLab(): Promise<LetterLab> {
   const redis = await startRedis({ kind: "store" });
@@ -64,6 +78,20 @@ export async function startLetterLab(): Promise<LetterLab> {
     },
     outcome: (ordinal) => store.outcome(PARTITION, `1000-${ordinal}`),
     dead: () => reader.dead(PARTITION),
+    kept: async () => ({
+      dead: await reader.dead(PARTITION),
+      letters: await reader.redis.hgetall(keys.letters),
+      order: await reader.redis.zcard(keys.letterOrder),
+      tracks: await reader.redis.hlen(keys.letterTracks),
+    }),
+    afterBatches: async (all, size, poisoned) => {
+      await reader.redis.flushall();
+      await reader.redis.set(keys.value("n", poisoned), "rubbish");
+      for (let i = 0; i < all.length; i += size) {
+        await store.apply(PARTITION, i === 0 ? WATERMARK_ZERO : at(i), all.slice(i, i + size));
+      }
+      return reader.snapshot();
+    },
   };
 }
 
