@@ -1,5 +1,6 @@
 /**
- * What a partition in the state `lost-base` has lost, and an operator's word that it may go on without that.
+ * What a partition in the state `lost-base` has lost, or one in the state `stopped` has not applied, and an operator's word that
+ * it may go on without that.
  *
  * The store is moved to just before the first command that the log still holds, by compare-and-set from where it stood when
  * the loss was told: a confirmation of one loss never covers another.
@@ -17,6 +18,8 @@ import type { Store } from "../core/store.ts";
 export interface Loss {
   readonly from: Watermark;
   readonly to: Watermark;
+  /** The log still has them: the partition is in the state `stopped`. They are removed when they are given up. */
+  readonly held: boolean;
 }
 
 export type Acceptance = "accepted" | "not-lost" | "changed";
@@ -33,18 +36,22 @@ export class PartitionLosses {
     this.#store = store;
   }
 
-  /** @returns null when the partition is not in the state `lost-base` */
+  /** @returns null when the partition is neither in the state `lost-base` nor has stopped before something */
   async find(partition: number): Promise<Loss | null> {
     const from = await this.#store.watermark(partition);
     const [position, ownership] = await Promise.all([this.#log.position(partition), this.#log.ownership()]);
     const word = ownership.owners.has(partition) ? parseOwnerWord(ownership.states.get(partition) ?? "") : null;
     const verdict = examine(position, from).state;
+    if (verdict === "ok" && word?.state === "stopped") {
+      if (position.ordinal <= from.ordinal) return null;
+      return { from, to: { id: position.lastId, ordinal: position.ordinal }, held: true };
+    }
     if (verdict === "frozen" || (verdict !== "lost-base" && word?.state !== "lost-base")) return null;
     const held = await this.#beforeFirstHeld(partition, position, from);
-    if (verdict === "lost-base" || held.ordinal > from.ordinal) return { from, to: held };
+    if (verdict === "lost-base" || held.ordinal > from.ordinal) return { from, to: held, held: false };
     // The log goes on from here, or ends: what its owner misses is in neither of the two.
     if (position.ordinal > from.ordinal || !word?.reached || word.reached.ordinal <= from.ordinal) return null;
-    return { from, to: word.reached };
+    return { from, to: word.reached, held: false };
   }
 
   /** @param confirm as {@link confirmationOf} gave it */
@@ -52,6 +59,7 @@ export class PartitionLosses {
     const loss = await this.find(partition);
     if (loss === null) return "not-lost";
     if (confirmationOf(loss) !== confirm) return "changed";
+    if (loss.held && !(await this.#log.giveUp(partition, loss.from.id, loss.to.id))) return "changed";
     return (await this.#store.advance(partition, loss.from, loss.to)) ? "accepted" : "changed";
   }
 
@@ -83,7 +91,7 @@ export class PartitionLosses {
 }
 
 /** Names exactly this loss. */
-export function confirmationOf({ from, to }: Loss): string {
+export function confirmationOf({ from, to }: Pick<Loss, "from" | "to">): string {
   return `${from.ordinal + 1}-${to.ordinal}_${from.id}_${to.id}`;
 }
 
@@ -93,12 +101,14 @@ export function describeLoss(partition: number, loss: Loss): Record<string, unkn
   return {
     ...describeRange(partition, loss),
     storeEmpty,
-    ...(storeEmpty && { advice: "The store is empty. Where there is a snapshot of it, restore that instead." }),
+    ...(loss.held
+      ? { advice: "The log still has these commands. Consumers without MILLRACE_APPLY_UNTIL apply them." }
+      : storeEmpty && { advice: "The store is empty. Where there is a snapshot of it, restore that instead." }),
     confirm: confirmationOf(loss),
   };
 }
 
-export function describeRange(partition: number, { from, to }: Loss): Record<string, unknown> {
+export function describeRange(partition: number, { from, to }: Pick<Loss, "from" | "to">): Record<string, unknown> {
   return {
     commands: to.ordinal - from.ordinal,
     ordinals: { from: from.ordinal + 1, to: to.ordinal },

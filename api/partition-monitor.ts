@@ -141,6 +141,12 @@ export class PartitionMonitor implements Service {
     reached: Watermark | null,
   ): void {
     const { floors, onUnreachable } = this.#deps;
+    if (state === "stopped") {
+      // An operator has had the store go back to look at it: what was served later is not waited for.
+      this.#behind.delete(partition);
+      floors.lower(partition, watermark);
+      return;
+    }
     if (reached) floors.raise(partition, reached);
     floors.raise(partition, watermark);
     if (state !== "ok" || backlog > 0 || watermark.ordinal >= served.ordinal || !this.#deps.settled()) {

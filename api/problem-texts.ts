@@ -238,7 +238,8 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
     advice: "Replay or discard the older one first (`detail` names it), or use `?force=true`.",
   },
   "nothing-lost": {
-    meaning: "The partition is not in the state `lost-base`: there is no loss to accept. Nothing was done.",
+    meaning:
+      "The partition is neither in the state `lost-base`, nor has it stopped before something: there is no loss to accept. Nothing was done.",
     advice: "Look at `GET /v1/partitions/{n}`.",
   },
   "loss-changed": {
@@ -270,9 +271,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemSlug, ProblemText>> = {
   },
   "partition-halted": {
     meaning:
-      "Log and store of the key's partition do not fit together (`frozen`, `lost-base`). What it accepted could not be applied, " +
-      "so it accepts nothing.",
-    advice: "`frozen` passes by itself. `lost-base` waits for an operator: `GET /v1/partitions/{n}` says what is lost.",
+      "Log and store of the key's partition do not fit together (`frozen`, `lost-base`), or an operator has it stop at a point in " +
+      "time (`stopped`). What it accepted would not be applied, so it accepts nothing.",
+    advice:
+      "`frozen` passes by itself. `lost-base` and `stopped` wait for an operator: `GET /v1/partitions/{n}` says what is lost.",
   },
   "dead-letters-full": {
     meaning: "The partition keeps as many dead letters as it may. It takes no writes, so that none has to be dropped.",

@@ -23,6 +23,11 @@ export const consumerConfigSchema = z.object({
     .default(3600),
   /** Applied commands beyond this many, per partition, are trimmed before that. */
   MILLRACE_LOG_MAX_ENTRIES: z.coerce.number().int().min(1000).default(1_000_000),
+  /** Restoring to a point in time: what was accepted later stays in the log and is not applied. ISO 8601. */
+  MILLRACE_APPLY_UNTIL: z.iso
+    .datetime({ offset: true, error: "is a time such as 2026-11-21T16:40:00.000Z" })
+    .transform((time) => Date.parse(time))
+    .optional(),
   MILLRACE_TRIM_EVERY_MS: z.coerce.number().int().min(50).default(5000),
 });
 

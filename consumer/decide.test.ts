@@ -36,6 +36,13 @@ describe("what was read", () => {
     });
   });
 
+  test("is applied up to the first command that was accepted later than anything may be, and nothing behind it", () => {
+    const late = [entry(4), ["11-0", entry(5)[1]] as const, ["10-9", entry(6)[1]] as const];
+    expect(decide(late, at(3), 10)).toMatchObject({ kind: "apply", complete: false, batches: [{ after: at(4) }] });
+    expect(decide(late, at(3), 9)).toEqual({ kind: "stop" });
+    expect(decide(late.slice(0, 2), at(3), 11)).toMatchObject({ kind: "apply", complete: true });
+  });
+
   test("is cut into batches by count and by bytes, and one large value still goes alone", () => {
     const byCount = decide(range(1, 1100), at(0));
     expect(byCount.kind === "apply" && byCount.batches.map(({ entries }) => entries.length)).toEqual([500, 500, 100]);

@@ -3,7 +3,7 @@
  */
 import { decodeEntry } from "../core/codec.ts";
 import { bytesIn, type Operation } from "../core/command.ts";
-import { compareIds, type EntryId } from "../core/entry-id.ts";
+import { compareIds, type EntryId, idTimeMs } from "../core/entry-id.ts";
 import { describeError, OperatingError } from "../core/errors.ts";
 import type { ApplicableEntry, Watermark } from "../core/functions/apply.ts";
 import { APPLY_BATCH_MAX_BYTES, APPLY_BATCH_MAX_COMMANDS, PATCH_WEIGHT_BYTES } from "../core/limits.ts";
@@ -15,6 +15,8 @@ export type Decision =
   | { readonly kind: "apply"; readonly batches: readonly Batch[]; readonly complete: boolean }
   /** The first entry, at `id`, does not follow the watermark: it has another ordinal than the next. */
   | { readonly kind: "rewind"; readonly id: EntryId; readonly ordinal: number }
+  /** The first entry was accepted later than anything may be applied: see apply-until.ts. */
+  | { readonly kind: "stop" }
   /** Written by a newer version: leave it, and what follows, to a newer process. */
   | { readonly kind: "hold"; readonly version: string };
 
@@ -26,8 +28,13 @@ export interface Batch {
 
 /**
  * @param entries as read, in log order; those at or behind the watermark have been applied already and are left out
+ * @param untilMs what was accepted later, by the time in its id, is left in the log: since the epoch, or Infinity
  */
-export function decide(entries: readonly RawEntry[], watermark: Watermark): Decision {
+export function decide(
+  entries: readonly RawEntry[],
+  watermark: Watermark,
+  untilMs = Number.POSITIVE_INFINITY,
+): Decision {
   const batches: Batch[] = [];
   let batch: ApplicableEntry[] = [];
   let weight = 0;
@@ -43,6 +50,10 @@ export function decide(entries: readonly RawEntry[], watermark: Watermark): Deci
   for (const [id, fields] of entries) {
     if (behind && compareIds(id, watermark.id) <= 0) continue;
     behind = false;
+    if (idTimeMs(id) > untilMs) {
+      close();
+      return batches.length === 0 ? { kind: "stop" } : { kind: "apply", batches, complete: false };
+    }
     const entry = decodeEntry(id, fields);
     if (entry.kind === "unsupported") {
       close();
@@ -87,4 +98,8 @@ export function stateOfFault(error: unknown): PartitionState {
     return { state: "unconfirmed", reason: error.message };
   }
   return { state: "held", reason: describeError(error) };
+}
+
+export function unsupported(version: string): OperatingError {
+  return new OperatingError("unsupported-version", `the log holds a command of version ${version}`);
 }

@@ -13,19 +13,21 @@
  *   held         a fault stops it; nothing is skipped; after a pause it catches up again.
  *   frozen       the log went back: it is brought into line (see reconcile.ts), then caught up with.
  *   lost-base    looked at again each second, and told loudly, until an operator accepts the loss.
+ *   stopped      applies nothing that was accepted after a time (see apply-until.ts), until consumers start without it.
  *
  * Safety rests on apply's compare-and-set alone: two workers on one partition disturb each other's pace, nothing else.
  */
 import type { Logger } from "pino";
-import { describeError, OperatingError } from "../core/errors.ts";
+import { describeError } from "../core/errors.ts";
 import { type ApplyReply, WATERMARK_ZERO, type Watermark } from "../core/functions/apply.ts";
 import type { Log, RawEntry } from "../core/log.ts";
 import { examine, isHalted, type OwnerWord, type PartitionState, STATE_OK } from "../core/partition-state.ts";
 import { SignalFlag } from "../core/signal-flag.ts";
 import type { Store } from "../core/store.ts";
 import { Applier } from "./applier.ts";
+import { stoppedAt } from "./apply-until.ts";
 import type { Counters } from "./counters.ts";
-import { type Batch, decide, stateOfFault } from "./decide.ts";
+import { type Batch, decide, stateOfFault, unsupported } from "./decide.ts";
 import { broken, lookCloser, lostByBoth, matches, missing } from "./log-match.ts";
 import { ReadSize } from "./read-size.ts";
 import { reconcile } from "./reconcile.ts";
@@ -51,6 +53,8 @@ export interface WorkerDependencies {
   readonly counters: Counters;
   /** The name this process has in the consumer group. */
   readonly consumer: string;
+  /** What was accepted later is not applied. Milliseconds since the epoch, or Infinity. */
+  readonly applyUntilMs: number;
   /** Told when a worker's state has changed. */
   readonly onStateChange: () => void;
 }
@@ -137,7 +141,7 @@ export class PartitionWorker {
 
   /** @returns ok when the store holds all that the log had, else the state that forbids to go on */
   async #catchUp(): Promise<PartitionState> {
-    const { log, consumer } = this.#deps;
+    const { log, consumer, applyUntilMs } = this.#deps;
     this.#connection = log.connections;
     await this.#look();
     for (;;) {
@@ -159,7 +163,8 @@ export class PartitionWorker {
         if (position.ordinal > watermark.ordinal) return missing(position.ordinal - watermark.ordinal, watermark);
         break;
       }
-      const decision = decide(entries, watermark);
+      const decision = decide(entries, watermark, applyUntilMs);
+      if (decision.kind === "stop") return stoppedAt(applyUntilMs, position.ordinal - watermark.ordinal, watermark);
       if (decision.kind === "rewind") return broken(decision.id, decision.ordinal, watermark);
       if (decision.kind === "hold") throw unsupported(decision.version);
       for (const batch of decision.batches) {
@@ -172,6 +177,7 @@ export class PartitionWorker {
     const { watermark, word } = this.#standing;
     if (word.reached && watermark && word.reached.ordinal > watermark.ordinal)
       return lostByBoth(watermark, word.reached);
+    if (Date.now() > applyUntilMs) return stoppedAt(applyUntilMs, 0, watermark ?? WATERMARK_ZERO);
     const acked = await log.alignGroup(this.partition, watermark ?? WATERMARK_ZERO, consumer);
     if (acked !== null) void this.#applier.settled(acked);
     return STATE_OK;
@@ -180,10 +186,11 @@ export class PartitionWorker {
   /** Where is the store? Where an operator has moved it over a loss, that is told. */
   async #look(): Promise<void> {
     const { store } = this.#deps;
-    const mayBeMoved = this.#standing.watermark === null || this.#standing.word.state === "lost-base";
+    const before = this.#standing.watermark;
+    const mayBeMoved = before === null || isHalted(this.#standing.word);
     const watermark = await store.watermark(this.partition);
     this.#standing.moveTo(watermark);
-    if (!mayBeMoved || watermark.ordinal === 0) return;
+    if (!mayBeMoved || watermark.ordinal === 0 || watermark.id === before?.id) return;
     const [loss] = await store.losses(this.partition, 1);
     if (loss?.to.id !== watermark.id) return;
     const { from, to, count } = loss;
@@ -228,8 +235,8 @@ export class PartitionWorker {
           continue;
         }
         reading = this.#read();
-        const decision = decide(entries, expected);
-        if (decision.kind === "rewind") return;
+        const decision = decide(entries, expected, this.#deps.applyUntilMs);
+        if (decision.kind === "rewind" || decision.kind === "stop") return;
         if (decision.kind === "hold") throw unsupported(decision.version);
         for (const batch of decision.batches) {
           if (!(await this.#settle(flight, APPLIES_IN_FLIGHT_MAX - 1))) return;
@@ -248,9 +255,10 @@ export class PartitionWorker {
     }
   }
 
-  /** Is the store where this worker left it, and is there nothing after it in the log? */
+  /** Is the store where this worker left it, nothing after it in the log, and the time to stop not there? */
   async #isUpToDate(): Promise<boolean> {
-    const { log, store } = this.#deps;
+    const { log, store, applyUntilMs } = this.#deps;
+    if (Date.now() > applyUntilMs) return false;
     const [watermark, position] = await Promise.all([store.watermark(this.partition), log.position(this.partition)]);
     if (position.fenced || position.era !== this.#era) return false;
     return watermark.ordinal === this.#standing.watermark?.ordinal && watermark.ordinal === position.ordinal;
@@ -285,13 +293,7 @@ export class PartitionWorker {
   }
 
   async #ack(batch: Batch): Promise<void> {
-    await this.#deps.log.ack(
-      this.partition,
-      batch.entries.map(({ id }) => id),
-    );
+    const ids = batch.entries.map(({ id }) => id);
+    await this.#deps.log.ack(this.partition, ids);
   }
-}
-
-function unsupported(version: string): OperatingError {
-  return new OperatingError("unsupported-version", `the log holds a command of version ${version}`);
 }

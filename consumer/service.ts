@@ -47,7 +47,7 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
   const counters = new Counters();
   const coordinator = new Coordinator(
-    { log, store, logger, counters, consumer },
+    { log, store, logger, counters, consumer, applyUntilMs: config.MILLRACE_APPLY_UNTIL ?? Number.POSITIVE_INFINITY },
     {
       partitions,
       leaseMs: config.MILLRACE_LEASE_MS,

@@ -76,6 +76,9 @@ export const APPLY_BATCH_MAX_COMMANDS = 500;
 /** Bytes of values in one apply call, for the same reason. One value more than the bound still goes alone. */
 export const APPLY_BATCH_MAX_BYTES = 1024 * 1024;
 
+/** Commands that an operator gives up are removed so many a call: each may have a value of a mebibyte, which the call reads. */
+export const GIVE_UP_PAGE_MAX_COMMANDS = 50;
+
 /** A producer (one api process) that has not written to a partition for this long, by the log's time, is forgotten. */
 export const PRODUCER_IDLE_MAX_MS = 24 * 60 * 60 * 1000;
 

@@ -26,6 +26,7 @@ import {
   parseCoordination,
   parseOwnership,
 } from "./functions/coordinate.ts";
+import { giveUpCall, parseGivenUp } from "./functions/give-up.ts";
 import { isFunctionMissing, type Library, loadLibrary, logLibrary } from "./functions/library.ts";
 import {
   type HeaderPage,
@@ -231,6 +232,19 @@ export class Log {
   async trim(partition: number, upTo: EntryId): Promise<number> {
     const call = trimCall(this.#library, this.#at(partition), upTo);
     return Number(await this.#withLibrary(() => this.#link.call(call)));
+  }
+
+  /**
+   * Removes what the log holds after an id, because an operator has given it up; confirmed by the log's replicas.
+   * @param last of the log when the operator looked: with another one nothing more is removed
+   * @returns false when the log has gone on since
+   */
+  async giveUp(partition: number, after: EntryId, last: EntryId): Promise<boolean> {
+    const call = giveUpCall(this.#library, this.#at(partition), after, last);
+    for (;;) {
+      const removed = parseGivenUp(await this.#confirmed(call).catch(unavailable("log-unavailable")));
+      if (removed === null || removed === 0) return removed === 0;
+    }
   }
 
   /**

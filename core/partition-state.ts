@@ -7,15 +7,16 @@
  * `recovering`  the store went back, and the log is replayed to it; it is not yet where it was before
  * `frozen`      the log went back: it does not know commands that the store has applied; its owner brings it into line
  * `lost-base`   the log no longer holds what the watermark needs next: trimmed, or the store came back empty or too old
+ * `stopped`     an operator has it stop at a point in time: what was accepted later waits in the log
  *
- * The last two are halts: nothing is written and nothing applied, because going on would skip or overwrite in silence. Only
- * an operator's word moves a partition on from `lost-base`.
+ * The last three are halts: nothing is written and nothing applied, because going on would skip or overwrite in silence. Only
+ * an operator's word moves a partition on from `lost-base` and `stopped`.
  */
 import { compareIds } from "./entry-id.ts";
 import type { LogPosition } from "./functions/append.ts";
 import { formatWatermark, parseWatermark, type Watermark } from "./functions/apply.ts";
 
-export const PARTITION_STATES = ["ok", "held", "unconfirmed", "recovering", "frozen", "lost-base"] as const;
+export const PARTITION_STATES = ["ok", "held", "unconfirmed", "recovering", "frozen", "lost-base", "stopped"] as const;
 
 export type PartitionStateName = (typeof PARTITION_STATES)[number];
 
@@ -29,7 +30,7 @@ export const STATE_OK: PartitionState = { state: "ok", reason: "" };
 
 /** A partition that stands still until its owner or an operator moves it on. */
 export function isHalted({ state }: PartitionState): boolean {
-  return state === "lost-base" || state === "frozen";
+  return state === "lost-base" || state === "frozen" || state === "stopped";
 }
 
 /** May a store at this watermark go on with a log at this position? */

@@ -17,7 +17,7 @@ export const acceptPartitionLossRoute = describeRoute({
   tag: "partitions",
   method: "POST",
   path: "/v1/partitions/{n}/accept-loss",
-  summary: "Let a partition go on without what it has lost",
+  summary: "Let a partition go on without what it has lost, or has not applied",
   parameters: partitionParameters,
   query: new Query({
     confirm: z
@@ -43,7 +43,7 @@ export function acceptPartitionLoss(deps: AppDependencies): Handler {
       case "accepted":
         return jsonAnswer({ partition, accepted: confirm });
       case "not-lost":
-        throw new ProblemError("nothing-lost", "Its state is not lost-base.");
+        throw new ProblemError("nothing-lost", "It is neither in the state lost-base nor stopped before something.");
       case "changed":
         throw new ProblemError("loss-changed", `Look at GET /v1/partitions/${partition} again.`);
     }

@@ -29,7 +29,9 @@ const wholePartitionSchema = z
         confirm: z.string().describe("What accepts exactly this loss."),
       })
       .optional()
-      .describe("Commands that neither log nor store has: in the state lost-base alone."),
+      .describe(
+        "In the state lost-base: commands that neither log nor store has. In the state stopped: those that the log has and the store is not to apply.",
+      ),
     losses: z.array(z.strictObject(rangeMembers)).describe("What was accepted before, the newest first."),
   })
   .meta({ id: "WholePartition" });

@@ -47,9 +47,12 @@ function defineLibrary(name: string, files: readonly string[], functions: Record
   };
 }
 
-const LOG_FILES = ["./stream-info.lua", "./append.lua", "./read-headers.lua", "./reconcile.lua", "./coordinate.lua"];
+const LOG_FILES = [
+  ...["./stream-info.lua", "./append.lua", "./read-headers.lua", "./reconcile.lua"],
+  ...["./give-up.lua", "./coordinate.lua"],
+];
 
-/** append, read_headers, reconcile and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */
+/** append, read_headers, reconcile, give_up and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */
 export function logLibrary(): Library {
   return defineLibrary("millrace_log", LOG_FILES, {
     append: [],
@@ -60,6 +63,7 @@ export function logLibrary(): Library {
     fence: ["allow-oom"],
     move: ["allow-oom"],
     unfence: ["allow-oom"],
+    give_up: ["allow-oom"],
     coordinate: ["allow-oom"],
     ownership: ["no-writes"],
   });
