@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # What backup.sh and restore.sh share: asking the Redis servers, and what is written down of them. Sourced, not run.
 #
-# Environment: STORE_NODES and LOG_NODES (all data nodes of each: host:port, separated by commas), REDIS_USER, REDIS_CA_FILE (has
-# redis-cli use TLS, and what the servers' certificates are checked with). The password comes in REDISCLI_AUTH, which redis-cli
-# reads by itself, or in the file REDIS_PASSWORD_FILE; never on a command line, where everybody could read it.
+# Environment: STORE_NODES and LOG_NODES (all data nodes of each: host:port, separated by commas), REDIS_USER, REDIS_TLS (a folder with
+# ca.crt: then TLS is spoken). The password comes in REDISCLI_AUTH, which redis-cli reads by itself, or in the file
+# REDIS_PASSWORD_FILE; never on a command line, where everybody could read it.
 
 # A server that is frozen must not hold anybody up.
 ask_seconds=5
 access=()
 if [ -n "${REDIS_USER:-}" ]; then access+=(--user "$REDIS_USER"); fi
-if [ -n "${REDIS_CA_FILE:-}" ]; then access+=(--tls --cacert "$REDIS_CA_FILE"); fi
+if [ -n "${REDIS_TLS:-}" ]; then access+=(--tls --cacert "$REDIS_TLS/ca.crt"); fi
 if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then
   REDISCLI_AUTH=$(<"$REDIS_PASSWORD_FILE")
   export REDISCLI_AUTH
