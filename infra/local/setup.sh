@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Makes this machine ready to run and test Millrace. Says nothing when nothing is missing.
+# Makes this machine ready to run Millrace, with --tests also to test it. Says nothing when nothing is missing.
 # Takes packages only from npm and from the system's own package manager.
+#
+#   setup.sh [--tests]
+#
+# Redis must be there in the end. A tool that only tests use may be missing: it is named, and those tests are skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -10,6 +14,28 @@ step() { printf 'setup: %s\n' "$*"; }
 fail() {
   printf 'setup: %s\n' "$@" >&2
   exit 1
+}
+
+# What is needed, a line each: the program that shows it is there, its package in Debian, its package in Homebrew.
+needs=$(printf '%s\n' 'redis-server redis-server redis')
+case "$*" in
+  '') ;;
+  --tests)
+    needs=$(printf '%s\n' "$needs" \
+      'promtool prometheus prometheus' \
+      'amtool prometheus-alertmanager alertmanager' \
+      'shellcheck shellcheck shellcheck')
+    ;;
+  *) fail "usage: setup.sh [--tests]" ;;
+esac
+readonly needs
+
+# Those of them that are not there.
+missing() {
+  local program packages
+  while read -r program packages; do
+    command -v "$program" >/dev/null || printf '%s %s\n' "$program" "$packages"
+  done <<<"$needs"
 }
 
 check_node() {
@@ -27,18 +53,72 @@ install_modules() {
   fi
 }
 
-install_redis() {
-  if ! command -v redis-server >/dev/null; then
-    if command -v apt-get >/dev/null; then
-      install_redis_with_apt
-    elif [[ "$(uname)" == Darwin ]] && command -v brew >/dev/null; then
-      step "brew install redis"
-      brew install --quiet redis || fail "could not install Redis: type   brew install redis"
-    else
-      fail "redis-server is missing: install Redis $redis_needed or newer with this system's package manager, for example" \
-        "  dnf install redis    apk add redis    pacman -S redis    brew install redis"
-    fi
+install_programs() {
+  local packages=() advice
+  # shellcheck disable=SC2207 # a package's name is one word
+  if [[ -z "$(missing)" ]]; then
+    return 0
+  elif command -v apt-get >/dev/null; then
+    packages=($(missing | cut -d' ' -f2))
+    advice="type, as root:   apt-get update && apt-get install ${packages[*]}"
+    install_with_apt "${packages[@]}"
+  elif [[ "$(uname)" == Darwin ]] && command -v brew >/dev/null; then
+    packages=($(missing | cut -d' ' -f3))
+    advice="type   brew install ${packages[*]}"
+    step "brew install ${packages[*]}"
+    brew install --quiet "${packages[@]}" || true
+  else
+    advice="install it with this system's package manager, for example
+  dnf install redis    apk add redis    pacman -S redis    brew install redis"
   fi
+
+  local program
+  for program in $(missing | cut -d' ' -f1); do
+    [[ $program != redis-server ]] || fail "redis-server $redis_needed or newer is missing, and could not be installed: $advice"
+    step "$program is missing, and could not be installed: the tests that need it are skipped"
+  done
+}
+
+install_with_apt() {
+  local as_root=()
+  if [[ $EUID -ne 0 ]]; then
+    command -v sudo >/dev/null || return 0
+    as_root=(sudo)
+  fi
+
+  # Some of these packages start a server on its usual port and have it started at each boot. Millrace starts its own, so
+  # the first is forbidden for the time of the installation (where no policy of the machine's owner stands), the second after.
+  local policy=/usr/sbin/policy-rc.d remove_policy=:
+  if [[ ! -e $policy ]]; then
+    remove_policy="${as_root[*]} rm -f $policy"
+    # shellcheck disable=SC2064 # what it removes is settled now
+    trap "$remove_policy" EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null &&
+      "${as_root[@]}" chmod 755 $policy || return 0
+  fi
+  step "apt-get update"
+  "${as_root[@]}" apt-get -qq update || true
+  # One that the machine's sources do not have must not keep the others away.
+  local package known=()
+  for package in "$@"; do
+    if apt-cache show "$package" >/dev/null 2>&1; then known+=("$package"); fi
+  done
+  local installed=no
+  if [[ ${#known[@]} -gt 0 ]]; then
+    step "apt-get install ${known[*]}"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "${known[@]}" \
+      >/dev/null && installed=yes
+  fi
+  $remove_policy
+  trap - EXIT
+
+  [[ $installed == yes ]] && command -v systemctl >/dev/null || return 0
+  for package in "${known[@]}"; do
+    "${as_root[@]}" systemctl disable --now --quiet "$package" >/dev/null 2>&1 || true
+  done
+}
+
+check_redis() {
   local version
   version=$(redis-server --version | sed -n 's/.* v=\([0-9.]*\).*/\1/p')
   if [[ ${version%%.*} -lt $redis_needed ]]; then
@@ -46,39 +126,7 @@ install_redis() {
   fi
 }
 
-install_redis_with_apt() {
-  local as_root=()
-  local advice="type, as root:   apt-get update && apt-get install redis-server"
-  if [[ $EUID -ne 0 ]]; then
-    command -v sudo >/dev/null || fail "redis-server is missing, and there is no sudo: $advice"
-    as_root=(sudo)
-  fi
-
-  # The package starts a server on the usual port and has it started at each boot. Millrace starts its own, so the
-  # first is forbidden for the time of the installation (where no policy of the machine's owner stands), the second after.
-  local policy=/usr/sbin/policy-rc.d remove_policy=:
-  if [[ ! -e $policy ]]; then
-    remove_policy="${as_root[*]} rm -f $policy"
-    # shellcheck disable=SC2064 # what it removes is settled now
-    trap "$remove_policy" EXIT
-    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
-    "${as_root[@]}" chmod 755 $policy
-  fi
-  local installed=yes
-  step "apt-get update"
-  "${as_root[@]}" apt-get -qq update || installed=no
-  step "apt-get install redis-server"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends redis-server \
-    >/dev/null || installed=no
-  $remove_policy
-  trap - EXIT
-
-  command -v redis-server >/dev/null || fail "could not install redis-server: $advice"
-  if [[ $installed == yes ]] && command -v systemctl >/dev/null; then
-    "${as_root[@]}" systemctl disable --now --quiet redis-server >/dev/null 2>&1 || true
-  fi
-}
-
 check_node
 install_modules
-install_redis
+install_programs
+check_redis
