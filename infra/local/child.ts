@@ -9,6 +9,8 @@ export interface ChildOptions {
   args: readonly string[];
   reaper: Reaper;
   env?: NodeJS.ProcessEnv;
+  /** Where it runs: the root of the repository, when not said. */
+  cwd?: string;
   /** Stopping sends SIGTERM again this often, to a program that may pass one over. */
   repeatTermMs?: number;
   /** Called for each line of stdout and stderr, as it comes. */
@@ -33,7 +35,7 @@ const LINES_KEPT = 20_000;
 /** Starts a process. Throws when the program itself cannot be started. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const child = spawn(options.command, options.args, {
-    cwd: repoRoot,
+    cwd: options.cwd ?? repoRoot,
     env: options.env,
     stdio: ["ignore", "pipe", "pipe"],
     // Its own process group: Ctrl-C reaches only us, and we stop the processes in order.
