@@ -4,8 +4,11 @@ import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { repoRoot } from "./repo-root.ts";
+
+// Each starts dozens of small processes: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const run = promisify(execFile);
 const REAL = ["bash", "cat", "cut", "dirname", "env", "sed"];
