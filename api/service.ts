@@ -50,8 +50,8 @@ const WAITERS_PATIENCE_MS = 8_000;
 /** @param instance random: it names this process as a producer, and its requests */
 export function buildApi(config: ApiConfig, instance: string, logger: Logger, fail: () => void): Service {
   const partitions = config.MILLRACE_PARTITIONS;
-  const logGroup = openGroup(config.LOG_URL, `api-log-${instance}`);
-  const storeGroup = openGroup(config.STORE_URL, `api-store-${instance}`);
+  const logGroup = openGroup(config.LOG_URL, `api-log-${instance}`, config.MILLRACE_REDIS_CA_FILE);
+  const storeGroup = openGroup(config.STORE_URL, `api-store-${instance}`, config.MILLRACE_REDIS_CA_FILE);
   tellChanges(logGroup, "log", logger);
   tellChanges(storeGroup, "store", logger);
   const logLink = new Link(logGroup, "writer", `api-log-${instance}`);

@@ -32,8 +32,8 @@ const APPEND_TIMEOUT_MS = 5_000;
 export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () => void): Service {
   const partitions = config.MILLRACE_PARTITIONS;
   const consumer = config.MILLRACE_CONSUMER ?? `${hostname()}-${randomBytes(4).toString("hex")}`;
-  const logGroup = openGroup(config.LOG_URL, `consumer-log-${consumer}`);
-  const storeGroup = openGroup(config.STORE_URL, `consumer-store-${consumer}`);
+  const logGroup = openGroup(config.LOG_URL, `consumer-log-${consumer}`, config.MILLRACE_REDIS_CA_FILE);
+  const storeGroup = openGroup(config.STORE_URL, `consumer-store-${consumer}`, config.MILLRACE_REDIS_CA_FILE);
   tellChanges(logGroup, "log", logger);
   tellChanges(storeGroup, "store", logger);
   const logLink = new Link(logGroup, "writer", `consumer-log-${consumer}`);

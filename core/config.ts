@@ -1,6 +1,8 @@
 /**
  * What the api and the consumer are both configured with: environment variables, read once, checked together.
  */
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { PARTITIONS_MAX } from "./limits.ts";
 import { LOG_LEVELS } from "./logger.ts";
@@ -15,6 +17,18 @@ const redisUrl = z.string().transform((text, context) => {
   }
 });
 
+/** The name of a file with a certificate in PEM becomes its content. */
+const certificateFile = z.string().transform((file, context) => {
+  try {
+    const pem = readFileSync(file, "utf8");
+    new X509Certificate(pem);
+    return pem;
+  } catch {
+    context.addIssue({ code: "custom", message: "is not a readable file with a certificate in PEM" });
+    return z.NEVER;
+  }
+});
+
 export const port = z.coerce.number().int().min(0).max(65535);
 
 export const sharedConfigFields = {
@@ -22,6 +36,8 @@ export const sharedConfigFields = {
   LOG_URL: redisUrl,
   /** The store's Redis. */
   STORE_URL: redisUrl,
+  /** With `rediss`: who has signed the certificates of both, and of the Sentinels. Default: whom Node believes. */
+  MILLRACE_REDIS_CA_FILE: certificateFile.optional(),
   /** Fixed when the data is first written; see docs. */
   MILLRACE_PARTITIONS: z.coerce.number().int().min(1).max(PARTITIONS_MAX).default(16),
   /** Live, ready and metrics: never on a public port. */

@@ -73,7 +73,7 @@ export function parseAppended(reply: unknown): (Appended | Error)[] {
 }
 
 export function positionCall(library: Library, keys: PartitionKeys): Call {
-  return { name: "FCALL", args: [library.call("position"), 2, keys.log, keys.appends] };
+  return { name: "FCALL_RO", args: [library.call("position"), 2, keys.log, keys.appends] };
 }
 
 export function parsePosition(reply: unknown): LogPosition {

@@ -58,7 +58,7 @@ export interface Ownership {
 
 export function ownershipCall(library: Library): Call {
   const { sessions, owners, states } = COORDINATION;
-  return { name: "FCALL", args: [library.call("ownership"), 3, sessions, owners, states] };
+  return { name: "FCALL_RO", args: [library.call("ownership"), 3, sessions, owners, states] };
 }
 
 export function parseOwnership(reply: unknown): Ownership {

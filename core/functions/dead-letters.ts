@@ -30,7 +30,7 @@ export function listLettersCall(
   bounds: { readonly entries: number; readonly bytes: number },
 ): Call {
   return {
-    name: "FCALL",
+    name: "FCALL_RO",
     args: [library.call("list_letters"), 2, keys.dead, keys.letters, after, bounds.entries, bounds.bytes],
   };
 }
@@ -45,7 +45,7 @@ export function parseLetterPage(reply: unknown): LetterPage {
 }
 
 export function readLetterCall(library: Library, keys: PartitionKeys, id: EntryId): Call {
-  return { name: "FCALL", args: [library.call("read_letter"), 3, keys.dead, keys.letters, keys.outcomes, id] };
+  return { name: "FCALL_RO", args: [library.call("read_letter"), 3, keys.dead, keys.letters, keys.outcomes, id] };
 }
 
 export function parseFoundLetter(reply: unknown): FoundLetter {
@@ -71,7 +71,7 @@ export function foreseeCall(
     force ? 1 : 0,
   ]);
   return {
-    name: "FCALL",
+    name: "FCALL_RO",
     args: [
       library.call("foresee_replays"),
       own.length + values.length,

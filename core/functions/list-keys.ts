@@ -43,7 +43,7 @@ export interface KeyPage {
 export function listKeysCall(library: Library, keys: PartitionKeys, namespace: string, range: KeyRange): Call {
   const { prefix, after, nowMs, members, bytes, wholeMaxBytes } = range;
   return {
-    name: "FCALL",
+    name: "FCALL_RO",
     args: [
       library.call("list_keys"),
       3,

@@ -45,7 +45,7 @@ const FIRST_ENTRY = 7;
 export function readHeadersCall(library: Library, keys: PartitionKeys, range: HeaderRange): Call {
   const { after, to, watermark, entries, bytes } = range;
   return {
-    name: "FCALL",
+    name: "FCALL_RO",
     args: [library.call("read_headers"), 2, keys.log, keys.appends, after, to, watermark, entries, bytes],
   };
 }

@@ -29,7 +29,7 @@ export interface KeyRevision {
 
 export function readOutcomesCall(library: Library, keys: PartitionKeys, from: EntryId, outcomes: number): Call {
   return {
-    name: "FCALL",
+    name: "FCALL_RO",
     args: [library.call("read_outcomes"), 3, keys.watermark, keys.outcomes, keys.losses, from, outcomes],
   };
 }
@@ -57,7 +57,7 @@ export function readRevisionsCall(
 ): Call {
   const valueKeys = wanted.map(({ namespace, key }) => keys.value(namespace, key));
   return {
-    name: "FCALL",
+    name: "FCALL_RO",
     args: [library.call("read_revisions"), valueKeys.length, ...valueKeys, bytes, ...wanted.map(({ id }) => id)],
   };
 }

@@ -5,10 +5,10 @@
  * The client's own resolver believes the first Sentinel that answers, waits for a frozen one, and never leaves a deposed
  * master that keeps the connection open.
  */
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { AbstractConnector } from "ioredis";
-import type { Role } from "./options.ts";
+import type { Role, Trust } from "./options.ts";
 import { parseAddress } from "./sentinel-view.ts";
 import type { SentinelWatch } from "./sentinel-watch.ts";
 
@@ -21,8 +21,11 @@ export interface Seat {
   address: string | null;
 }
 
-/** What {@link Redis} takes as `Connector`: it is made by the client itself. */
-export function connectorFor(watch: SentinelWatch, role: Role, tls: boolean, seat: Seat) {
+/**
+ * What {@link Redis} takes as `Connector`: it is made by the client itself.
+ * @param trust of TLS; null: no TLS
+ */
+export function connectorFor(watch: SentinelWatch, role: Role, trust: Trust | null, seat: Seat) {
   return class GroupConnector extends AbstractConnector {
     #giveUp: (() => void) | null = null;
 
@@ -46,7 +49,9 @@ export function connectorFor(watch: SentinelWatch, role: Role, tls: boolean, sea
       }
       if (address === null || !this.connecting) throw new Error("the connection was closed before it was made");
       const { host, port } = parseAddress(address);
-      const stream = tls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });
+      // A certificate may be for an address; a server name may not be one.
+      const name = isIP(host) === 0 ? { servername: host } : {};
+      const stream = trust ? connectTls({ host, port, ...name, ...trust }) : connectTcp({ host, port });
       this.stream = stream;
       stream.once("error", (error) => {
         this.firstError = error;

@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Service } from "../service.ts";
+import type { Trust } from "./options.ts";
 import { SentinelWatch } from "./sentinel-watch.ts";
 import type { RedisUrl } from "./url.ts";
 
@@ -21,6 +22,8 @@ export type Quorum =
 
 export interface RedisGroup extends Service {
   readonly url: RedisUrl;
+  /** Used where the URL asks for TLS. */
+  readonly trust: Trust;
   quorum(): Quorum;
   /** The Sentinels' view; null without Sentinel. */
   readonly watch: SentinelWatch | null;
@@ -29,19 +32,25 @@ export interface RedisGroup extends Service {
 /** Without Sentinel nobody tells of replicas: K is 0. */
 const ALONE: Quorum = { settled: true, master: null, replicas: 0 };
 
-/** @param name of this process, for the connections to the Sentinels */
-export function openGroup(url: RedisUrl, name: string): RedisGroup {
+/**
+ * @param name of this process, for the connections to the Sentinels
+ * @param ca PEM of the authority that has signed the servers' certificates; left out: those that Node knows
+ */
+export function openGroup(url: RedisUrl, name: string, ca?: string): RedisGroup {
+  const trust: Trust = ca === undefined ? {} : { ca };
   if (url.kind === "sentinel") {
-    const watch = new SentinelWatch(url, name);
+    const watch = new SentinelWatch(url, name, trust);
     return {
       url,
+      trust,
       watch,
       quorum: () => watch.quorum(),
       start: () => watch.start(),
       stop: () => watch.stop(),
     };
   }
-  return { url, watch: null, quorum: () => ALONE, start: async () => undefined, stop: async () => undefined };
+  const nothing = async () => undefined;
+  return { url, trust, watch: null, quorum: () => ALONE, start: nothing, stop: nothing };
 }
 
 /** Logs what the Sentinels agree on, at each change. */

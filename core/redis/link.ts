@@ -123,20 +123,23 @@ export class Link {
 
   /**
    * Asks the server how it says that its disk holds a write. A server that does not let itself be asked: `none`. Each
-   * connection is asked anew: the next master may be another one.
+   * connection is asked anew: the next master may be another one. Its configuration is read only where there is no
+   * WAITAOF: passwords stand in it, and whoever may read it is told them.
    */
   async learnDiskSync(): Promise<void> {
     if (this.client instanceof Cluster) return;
     try {
       const { client } = this;
-      const [settings, command] = (await Promise.all([
-        client.call("CONFIG", "GET", "append*"),
+      const [persistence, command] = (await Promise.all([
+        client.call("INFO", "persistence"),
         client.call("COMMAND", "INFO", "WAITAOF"),
-      ])) as [string[], unknown[]];
-      const value = (name: string) => settings[settings.indexOf(name) + 1];
-      if (value("appendonly") !== "yes") this.#diskSync = "none";
+      ])) as [string, unknown[]];
+      if (!persistence.includes("aof_enabled:1")) this.#diskSync = "none";
       else if (command[0]) this.#diskSync = "waitaof";
-      else this.#diskSync = value("appendfsync") === "always" ? "always" : "none";
+      else {
+        const [, appendfsync] = (await client.call("CONFIG", "GET", "appendfsync")) as string[];
+        this.#diskSync = appendfsync === "always" ? "always" : "none";
+      }
     } catch {
       this.#diskSync = "none";
     }
@@ -201,19 +204,19 @@ export class Link {
 }
 
 function createClient(group: RedisGroup, role: Role, name: string, seat: Seat): Redis | Cluster {
-  const { url, watch } = group;
+  const { url, watch, trust } = group;
   const options: ClientOptions = {
     ...clientOptions(role, name),
     ...(url.username !== undefined && { username: url.username }),
     ...(url.password !== undefined && { password: url.password }),
-    ...(url.tls && { tls: {} }),
+    ...(url.tls && { tls: { ...trust } }),
   };
   switch (url.kind) {
     case "standalone":
       return new Redis({ ...options, ...url.address, db: url.db });
     case "sentinel":
       if (watch === null) throw new Error("a Sentinel group without its watch");
-      return new Redis({ ...options, Connector: connectorFor(watch, role, url.tls, seat) });
+      return new Redis({ ...options, Connector: connectorFor(watch, role, url.tls ? trust : null, seat) });
     case "cluster": {
       const { enableOfflineQueue, retryStrategy: _, ...redisOptions } = options;
       return new Cluster([...url.nodes], {

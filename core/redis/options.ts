@@ -14,6 +14,12 @@ import type { RedisOptions } from "ioredis";
  */
 export type Role = "writer" | "reader" | "replica" | "subscriber" | "sentinel";
 
+/** Whose certificates are believed of the servers. */
+export interface Trust {
+  /** PEM; left out: those that Node knows. */
+  readonly ca?: string;
+}
+
 /** The reply mapping is the library's default, `legacy`: it belongs to RESP2. */
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 

@@ -4,11 +4,13 @@
  * Every Sentinel is asked four times a second, each on its own connection, so a frozen or dead one delays nobody. What
  * a majority agreed on is believed for a second: a process that was itself frozen, or cut off, confirms nothing after
  * that until it has asked again. The last agreed master stays known for new connections; only confirmations need more.
+ *
+ * A Sentinel that wants to know who asks is told the same user and password as the data nodes; others are not.
  */
 import { Redis } from "ioredis";
 import type { Service } from "../service.ts";
 import type { Quorum } from "./group.ts";
-import { clientOptions } from "./options.ts";
+import { clientOptions, type Trust } from "./options.ts";
 import { ReplicaCount } from "./replica-count.ts";
 import { type Agreement, agree, parseSentinelView, type SentinelView } from "./sentinel-view.ts";
 import type { RedisUrl } from "./url.ts";
@@ -37,6 +39,7 @@ interface Peer {
 
 export class SentinelWatch implements Service {
   readonly #name: string;
+  readonly #login: readonly string[];
   readonly #peers: readonly Peer[];
   readonly #count = new ReplicaCount();
   readonly #listeners = new Set<() => void>();
@@ -54,10 +57,12 @@ export class SentinelWatch implements Service {
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(url: SentinelUrl, name: string) {
+  constructor(url: SentinelUrl, name: string, trust: Trust) {
     this.#name = url.master;
+    this.#login = [url.username, url.password].filter((part) => part !== undefined);
     this.#peers = url.sentinels.map((address) => {
-      const client = new Redis({ ...clientOptions("sentinel", name), ...address });
+      const tls = url.tls && { tls: { ...trust } };
+      const client = new Redis({ ...clientOptions("sentinel", name), ...address, ...tls });
       // Its silence is what counts; and a client without a listener would print to the console.
       client.on("error", () => undefined);
       return { client, asking: false, view: null, viewMs: 0 };
@@ -147,12 +152,18 @@ export class SentinelWatch implements Service {
       ]);
       peer.view = parseSentinelView(master as unknown[], replicas as unknown[][]);
       peer.viewMs = askedMs;
-    } catch {
+    } catch (error) {
       // Not reachable, frozen, or it does not know this master (yet): then it says nothing.
       peer.view = null;
+      if (error instanceof Error && error.message.startsWith("NOAUTH")) await this.#introduce(peer.client);
     }
     peer.asking = false;
     if (!this.#stopped) this.#judge();
+  }
+
+  /** Asked again with the next look. */
+  async #introduce(client: Redis): Promise<void> {
+    if (this.#login.length > 0) await client.call("AUTH", ...this.#login).catch(() => undefined);
   }
 
   #fresh(): readonly Peer[] {

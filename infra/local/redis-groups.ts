@@ -7,24 +7,25 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatAddress } from "../../core/redis/sentinel-view.ts";
-import type { Address } from "../../core/redis/url.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Reaper } from "./reaper.ts";
-import { answers, type RedisKind, redisFolder } from "./redis-process.ts";
+import { answers, type Reach, type RedisKind, redisFolder } from "./redis-process.ts";
 
 export interface GroupsPlan {
   /** Data nodes; the first of each group is the master of the very first start. */
-  readonly nodes: Readonly<Record<RedisKind, readonly Address[]>>;
+  readonly nodes: Readonly<Record<RedisKind, readonly Reach[]>>;
   /** They watch both groups. */
-  readonly sentinels: readonly Address[];
+  readonly sentinels: readonly Reach[];
   readonly downAfterMs: number;
+  /** More environment, for all scripts: REDIS_USERS, … */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** One data node of a plan. */
 export interface NodePlace {
   readonly plan: GroupsPlan;
   readonly kind: RedisKind;
-  readonly address: Address;
+  readonly address: Reach;
 }
 
 export interface StartOptions {
@@ -68,7 +69,7 @@ export async function startNode(place: NodePlace, options: StartOptions): Promis
 }
 
 /** Starts a Sentinel and returns once it answers. */
-export function startSentinel(plan: GroupsPlan, address: Address, options: StartOptions): Promise<Child> {
+export function startSentinel(plan: GroupsPlan, address: Reach, options: StartOptions): Promise<Child> {
   const { nodes, downAfterMs } = plan;
   const first = (kind: RedisKind): string => `${kind}=${nodes[kind].slice(0, 1).map(formatAddress).join()}`;
   const env = {
@@ -79,6 +80,7 @@ export function startSentinel(plan: GroupsPlan, address: Address, options: Start
     SENTINEL_MONITOR: `${first("log")} ${first("store")}`,
     SENTINEL_QUORUM: String(Math.min(QUORUM, plan.sentinels.length)),
     SENTINEL_DOWN_AFTER_MS: String(downAfterMs),
+    ...plan.env,
     ...options.env,
   };
   return startScript("start-sentinel.sh", options.args ?? [], env, address, options);
@@ -119,6 +121,7 @@ function nodeEnvironment({ plan, kind, address }: NodePlace): NodeJS.ProcessEnv 
     REDIS_PORT: String(address.port),
     REDIS_BIND: address.host,
     SENTINELS: plan.sentinels.map(formatAddress).join(),
+    ...plan.env,
   };
 }
 
@@ -132,7 +135,7 @@ async function startScript(
   script: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  address: Address,
+  address: Reach,
   { reaper, onSpawn, readyTimeoutMs }: StartOptions,
 ): Promise<Child> {
   const child = await startChild({

@@ -13,6 +13,12 @@ import { repoRoot } from "./repo-root.ts";
 
 export type RedisKind = "log" | "store";
 
+/** Where a server is, and as whom we talk to it ourselves where there are users. */
+export interface Reach extends Address {
+  readonly username?: string;
+  readonly password?: string;
+}
+
 export interface RedisProcessOptions {
   kind: RedisKind;
   /** The data folder; it must exist. */
@@ -73,10 +79,12 @@ function redisArguments(kind: RedisKind, { host, port }: Address, dir: string, m
 }
 
 /** Waits until this process, data node or Sentinel, answers there. False when it ends, or the time does, before. */
-export async function answers(child: Child, address: Address, timeoutMs: number): Promise<boolean> {
+export async function answers(child: Child, address: Reach, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
+  const { username, password } = address;
+  const login = username === undefined ? "" : `AUTH ${username} ${password}\r\n`;
   while (child.running && performance.now() < deadline) {
-    const answer = await ask(address, "INFO server\r\nPING\r\n");
+    const answer = await ask(address, `${login}INFO server\r\nPING\r\n`);
     // Whoever has the port must be this process. A replica without its master is up, too.
     if (answer.includes(`process_id:${child.pid}\r\n`) && /(\+PONG|-MASTERDOWN.*)\r\n$/.test(answer)) return true;
     await sleep(PING_INTERVAL_MS);
@@ -85,10 +93,10 @@ export async function answers(child: Child, address: Address, timeoutMs: number)
 }
 
 /** What the server says to this, up to a last line that is a status or an error; empty when it says nothing in time. */
-function ask(address: Address, commands: string): Promise<string> {
+function ask({ host, port }: Address, commands: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";
-    const socket = connect(address);
+    const socket = connect({ host, port });
     const finish = (): void => {
       socket.destroy();
       resolve(answer);

@@ -3,17 +3,39 @@
 # Sourced, not run. POSIX sh, awk and redis-cli: it works in Debian's and Alpine's images and on macOS.
 #
 # Environment: REDIS_KIND (log or store: the name of the group, too), REDIS_HOST and REDIS_PORT (where others reach this
-# node), REDIS_BIND (where it listens, when not everywhere), SENTINELS (host:port, separated by commas),
-# REDIS_PASSWORD (of the data nodes, when they have one).
+# node), REDIS_BIND (where it listens, when not everywhere), SENTINELS (host:port, separated by commas).
+# Who may connect: REDIS_USERS (a folder with the passwords of the users in users.sh: then nobody else may), or
+# REDIS_PASSWORD (one for everybody, of the data nodes only), or neither. REDIS_TLS (a folder with ca.crt, tls.crt and
+# tls.key: then everything speaks TLS).
 
 # A server that is frozen, or behind a cut link, must not hold anybody up.
 ask_seconds=1
 if [ -n "${REDIS_PASSWORD:-}" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi
+# The user to ask as, where there are users.
+ask_as=''
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 fail() {
   say "$@"
   exit 1
+}
+
+# passwords_of <user>: a line for each that is taken. Where there is more than one, the first is the one to send: so a
+# password is changed by adding the new one behind the old, everywhere, and then taking the old one away.
+passwords_of() { grep . "$REDIS_USERS/$1" 2>/dev/null; }
+password_of() { passwords_of "$1" | head -n 1; }
+
+# become <user>: what is asked from here on is asked as this user, where there are users.
+become() {
+  [ -n "${REDIS_USERS:-}" ] || return 0
+  ask_as=$1
+  REDISCLI_AUTH=$(password_of "$1")
+  export REDISCLI_AUTH
+}
+
+# Replaces the shell it runs in: whoever ends that ends redis-cli.
+ask_redis() {
+  exec redis-cli ${ask_as:+--user "$ask_as"} ${REDIS_TLS:+--tls --cacert "$REDIS_TLS/ca.crt"} "$@"
 }
 
 # bounded <seconds> <command> ...: runs the command and ends it after this time. Leaves no process behind.
@@ -41,7 +63,7 @@ bounded() {
 ask() {
   address=$1
   shift
-  printf '%s\n' "$@" | bounded "$ask_seconds" redis-cli -h "${address%:*}" -p "${address##*:}" 2>/dev/null | tr -d '\r'
+  printf '%s\n' "$@" | bounded "$ask_seconds" ask_redis -h "${address%:*}" -p "${address##*:}" 2>/dev/null | tr -d '\r'
 }
 
 # The server of this node, from beside it.
@@ -105,3 +127,5 @@ replicas_seen() {
     END { for (replica in seen) print replica }'
 }
 failover_seen() { grep -q failover_in_progress; }
+
+become node

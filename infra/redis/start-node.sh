@@ -17,6 +17,8 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=infra/redis/ask.sh
 . "$here/ask.sh"
+# shellcheck source=infra/redis/users.sh
+. "$here/users.sh"
 
 : "${REDIS_KIND:?log or store}" "${REDIS_HOST:?the address of this node}" "${SENTINELS:?host:port,...}"
 REDIS_PORT=${REDIS_PORT:-6379}
@@ -98,14 +100,22 @@ find_master() {
 write_configuration() {
   {
     printf 'include "%s/common.conf"\ninclude "%s/%s.conf"\n' "$here" "$here" "$REDIS_KIND"
-    printf 'port %s\ndir "%s"\n' "$REDIS_PORT" "$dir"
+    printf 'dir "%s"\n' "$dir"
+    if [ -z "${REDIS_TLS:-}" ]; then
+      printf 'port %s\n' "$REDIS_PORT"
+    else
+      printf 'port 0\ntls-port %s\ntls-replication yes\ntls-auth-clients no\n' "$REDIS_PORT"
+      printf 'tls-ca-cert-file "%s/ca.crt"\ntls-cert-file "%s/tls.crt"\ntls-key-file "%s/tls.key"\n' "$REDIS_TLS" "$REDIS_TLS" "$REDIS_TLS"
+    fi
     printf 'bind %s\n' "${REDIS_BIND:-* -::*}"
     # Who may connect is decided by bind, the network and the password.
     printf 'protected-mode no\n'
     printf 'replica-announce-ip %s\nreplica-announce-port %s\n' "$REDIS_HOST" "$REDIS_PORT"
     # A log that is cut off from all its replicas stops taking writes that nobody could keep.
     if [ "$REDIS_KIND" = log ]; then printf 'min-replicas-to-write 1\n'; fi
-    if [ -n "${REDIS_PASSWORD:-}" ]; then
+    if [ -n "${REDIS_USERS:-}" ]; then
+      printf 'aclfile "%s/users.acl"\nmasteruser replication\nmasterauth "%s"\n' "$dir" "$(password_of replication)"
+    elif [ -n "${REDIS_PASSWORD:-}" ]; then
       printf 'requirepass "%s"\nmasterauth "%s"\n' "$REDIS_PASSWORD" "$REDIS_PASSWORD"
     fi
     # Not to be promoted before its first sync: node-ready.sh gives it its priority.
@@ -113,7 +123,11 @@ write_configuration() {
   } >"$dir/node.conf.new" && mv "$dir/node.conf.new" "$dir/node.conf"
 }
 
+# The first process of a container does not end on a signal that it has not asked for: without this a node that waits
+# would be in the way until it is killed.
+trap 'exit 143' TERM INT
 find_master
 say "$me starts as ${master:+a replica of }${master:-the master} of $REDIS_KIND"
-(umask 077 && write_configuration) || fail "cannot write $dir/node.conf"
+(umask 077 && write_users "$REDIS_KIND" "$dir/users.acl" && write_configuration) || fail "cannot write $dir/node.conf"
+trap - TERM INT
 exec redis-server "$dir/node.conf" "$@"

@@ -7,10 +7,12 @@
 # Environment: SENTINEL_HOST (where others reach it), SENTINEL_PORT, SENTINEL_BIND, SENTINEL_DIR,
 # SENTINEL_MONITOR ("log=host:port store=host:port": the masters of the very first start), SENTINEL_QUORUM,
 # SENTINEL_DOWN_AFTER_MS, SENTINEL_FAILOVER_TIMEOUT_MS, SENTINEL_HOSTNAMES (yes where addresses are names),
-# REDIS_PASSWORD (of the data nodes).
+# REDIS_PASSWORD (of the data nodes), or REDIS_USERS, and REDIS_TLS: see ask.sh.
 set -u
 # shellcheck source=infra/redis/ask.sh
 . "$(dirname "$0")/ask.sh"
+# shellcheck source=infra/redis/users.sh
+. "$(dirname "$0")/users.sh"
 
 : "${SENTINEL_HOST:?the address of this Sentinel}" "${SENTINEL_MONITOR:?log=host:port store=host:port}"
 port=${SENTINEL_PORT:-26379}
@@ -35,11 +37,19 @@ first_configuration() {
   printf 'sentinel resolve-hostnames %s\nsentinel announce-hostnames %s\n' "$hostnames" "$hostnames"
   printf 'sentinel announce-ip %s\nsentinel announce-port %s\n' "$SENTINEL_HOST" "$port"
   printf 'sentinel deny-scripts-reconfig yes\n'
+  if [ -n "${REDIS_USERS:-}" ]; then
+    printf 'sentinel sentinel-user sentinel\nsentinel sentinel-pass "%s"\n' "$(password_of sentinel)"
+  fi
   for group in $SENTINEL_MONITOR; do
     address=${group#*=}
     printf 'sentinel monitor %s %s %s %s\n' "${group%%=*}" "${address%:*}" "${address##*:}" "${SENTINEL_QUORUM:-2}"
     printf 'sentinel down-after-milliseconds %s %s\n' "${group%%=*}" "$down_after"
-    if [ -n "${REDIS_PASSWORD:-}" ]; then printf 'sentinel auth-pass %s "%s"\n' "${group%%=*}" "$REDIS_PASSWORD"; fi
+    if [ -n "${REDIS_USERS:-}" ]; then
+      printf 'sentinel auth-user %s sentinel\n' "${group%%=*}"
+      printf 'sentinel auth-pass %s "%s"\n' "${group%%=*}" "$(password_of sentinel)"
+    elif [ -n "${REDIS_PASSWORD:-}" ]; then
+      printf 'sentinel auth-pass %s "%s"\n' "${group%%=*}" "$REDIS_PASSWORD"
+    fi
   done
 }
 
@@ -55,7 +65,10 @@ settings() {
     echo "SENTINEL SET $name parallel-syncs 1"
     echo "SENTINEL SET $name quorum ${SENTINEL_QUORUM:-2}"
     echo "SENTINEL SET $name master-reboot-down-after-period $down_after"
+    # It may have been changed since the file was written.
+    if [ -n "${REDIS_USERS:-}" ]; then echo "SENTINEL SET $name auth-pass \"$(password_of sentinel)\""; fi
   done
+  if [ -n "${REDIS_USERS:-}" ]; then echo "SENTINEL CONFIG SET sentinel-pass \"$(password_of sentinel)\""; fi
   # Redis 7.0 and newer; who does not know it answers with an error and is only slower. Measured with 7.0.15:
   # a replica that has just synced counts as promotable after 1 s instead of up to 10 s (info-period), and a master deposed
   # by SENTINEL FAILOVER follows the new one after 2.5 s instead of 11.2 s (four times the publish-period, and an INFO):
@@ -73,8 +86,24 @@ apply_settings() {
   ask "$own" "$(settings)" >/dev/null
 }
 
+# Its own command line, as far as users and TLS go.
+set_access() {
+  access=''
+  if [ -n "${REDIS_USERS:-}" ]; then access="--aclfile $dir/users.acl"; fi
+  if [ -z "${REDIS_TLS:-}" ]; then
+    access="$access --port $port"
+  else
+    access="$access --port 0 --tls-port $port --tls-replication yes --tls-auth-clients no"
+    access="$access --tls-ca-cert-file $REDIS_TLS/ca.crt --tls-cert-file $REDIS_TLS/tls.crt --tls-key-file $REDIS_TLS/tls.key"
+  fi
+}
+
+become sentinel
+(umask 077 && write_users sentinel "$dir/users.acl") || fail "cannot write $dir/users.acl"
 if [ ! -s "$conf" ]; then
   (umask 077 && first_configuration >"$conf.new" && mv "$conf.new" "$conf") || fail "cannot write $conf"
 fi
 apply_settings </dev/null >/dev/null &
-exec redis-server "$conf" --sentinel --port "$port" --dir "$dir" --bind "${SENTINEL_BIND:-* -::*}" --protected-mode no "$@"
+set_access
+# shellcheck disable=SC2086 # several words
+exec redis-server "$conf" --sentinel $access --dir "$dir" --bind "${SENTINEL_BIND:-* -::*}" --protected-mode no "$@"

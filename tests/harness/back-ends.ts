@@ -46,7 +46,7 @@ async function startRedises(kind: BackEnd): Promise<Pick<ProcessOptions, "log" |
 }
 
 /** Waits until the results of waiting writes are heard, of each partition: before that they are told only as applied. */
-async function untilHeard(url: string, token: string | undefined): Promise<void> {
+export async function untilHeard(url: string, token: string | undefined): Promise<void> {
   const client = httpClient(url, { sockets: PARTITIONS, headers: token === undefined ? {} : bearer(token) });
   await waitFor(async () => {
     const answers = await Promise.all(

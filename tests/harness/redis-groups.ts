@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Address } from "../../core/redis/url.ts";
 import { type GroupsPlan, groupUrl, moveMaster } from "../../infra/local/redis-groups.ts";
-import type { RedisKind } from "../../infra/local/redis-process.ts";
+import type { Reach, RedisKind } from "../../infra/local/redis-process.ts";
 import { findTestPort } from "./ports.ts";
 import { startRedisNode } from "./redis-node.ts";
+import type { RedisUsers } from "./redis-users.ts";
 import { cleanUpLater, testReaper } from "./running.ts";
 import { startSentinelNode } from "./sentinel-node.ts";
 import { agreedMaster, askRedis, isReplicaOf, seesHealthy } from "./sentinel-view.ts";
@@ -30,6 +31,8 @@ export interface RedisGroupsOptions {
    * own address too (bind-source-addr).
    */
   hosts?: "shared" | "own";
+  /** Users of least privilege instead of open doors. Default: open. */
+  users?: RedisUsers;
   /** More redis-server settings for every data node of a kind, as on the command line. */
   args?: Partial<Record<RedisKind, readonly string[]>>;
   /** Environment for the data nodes' processes (LD_PRELOAD of a clock skew, …), by kind and index. */
@@ -116,11 +119,14 @@ export async function startRedisGroups(options: RedisGroupsOptions = {}): Promis
   const { nodes = 3, sentinels: sentinelCount = 3, hosts = "shared" } = options;
   const root = await mkdtemp(join(tmpdir(), "millrace-groups-"));
   testReaper().watchFolder(root);
-  const addresses = await choosePlaces(hosts, { log: nodes, store: nodes, sentinel: sentinelCount });
+  const { users } = options;
+  const counts = { log: nodes, store: nodes, sentinel: sentinelCount };
+  const addresses = await choosePlaces(hosts, counts, users && { username: "operator", password: users.operator });
   const plan: GroupsPlan = {
     nodes: { log: addresses.log, store: addresses.store },
     sentinels: addresses.sentinel,
     downAfterMs: options.downAfterMs ?? 1000,
+    ...(users && { env: { REDIS_USERS: users.folder } }),
   };
   const folder = async (name: string): Promise<string> => {
     await mkdir(join(root, name));
@@ -236,15 +242,16 @@ function describeGroup(
 async function choosePlaces<Name extends string>(
   hosts: "shared" | "own",
   counts: Record<Name, number>,
-): Promise<Record<Name, Address[]>> {
-  const places = {} as Record<Name, Address[]>;
+  login: Omit<Reach, keyof Address> = {},
+): Promise<Record<Name, Reach[]>> {
+  const places = {} as Record<Name, Reach[]>;
   const names = Object.keys(counts) as Name[];
   for (const [network, name] of names.entries()) {
     places[name] = [];
     while (places[name].length < counts[name]) {
       const port = await findTestPort();
       const host = hosts === "own" ? `127.0.${network + 1}.${places[name].length + 1}` : "127.0.0.1";
-      places[name].push({ host, port });
+      places[name].push({ host, port, ...login });
     }
   }
   return places;

@@ -4,21 +4,28 @@ import { Redis } from "ioredis";
 import { formatAddress } from "../../core/redis/sentinel-view.ts";
 import type { Address } from "../../core/redis/url.ts";
 import type { GroupsPlan } from "../../infra/local/redis-groups.ts";
-import type { RedisKind } from "../../infra/local/redis-process.ts";
+import type { Reach, RedisKind } from "../../infra/local/redis-process.ts";
 
 /** For those who look again and again: some of whom they ask may be frozen. */
 const LOOK_TIMEOUT_MS = 500;
 const ASK_TIMEOUT_MS = 10_000;
 
 /** One command on a connection of its own. Rejects when there is no answer in time, and with an error of Redis. */
-export function askRedis(address: Address, name: string, ...args: string[]): Promise<unknown> {
-  return askWithin(ASK_TIMEOUT_MS, address, name, args);
+export function askRedis(node: Reach, name: string, ...args: string[]): Promise<unknown> {
+  return askWithin(ASK_TIMEOUT_MS, node, name, args);
 }
 
-async function askWithin(timeoutMs: number, { host, port }: Address, name: string, args: string[]): Promise<unknown> {
+async function askWithin(
+  timeoutMs: number,
+  { host, port, username, password }: Reach,
+  name: string,
+  args: string[],
+): Promise<unknown> {
   const redis = new Redis({
     host,
     port,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,
@@ -37,16 +44,12 @@ async function askWithin(timeoutMs: number, { host, port }: Address, name: strin
   }
 }
 
-function askSentinel(sentinel: Address, ...args: string[]): Promise<unknown> {
+function askSentinel(sentinel: Reach, ...args: string[]): Promise<unknown> {
   return askWithin(LOOK_TIMEOUT_MS, sentinel, "SENTINEL", args);
 }
 
 /** The fields of a section of INFO. */
-export async function readInfo(
-  node: Address,
-  section: string,
-  timeoutMs = ASK_TIMEOUT_MS,
-): Promise<Map<string, string>> {
+export async function readInfo(node: Reach, section: string, timeoutMs = ASK_TIMEOUT_MS): Promise<Map<string, string>> {
   const text = String(await askWithin(timeoutMs, node, "INFO", [section]));
   return new Map(text.split("\r\n").map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1)]));
 }
@@ -63,7 +66,7 @@ export async function agreedMaster(plan: GroupsPlan, kind: RedisKind): Promise<s
 }
 
 /** Is it a replica with an up link to this master? False also when it does not answer in time. */
-export async function isReplicaOf(node: Address, master: Address, timeoutMs = LOOK_TIMEOUT_MS): Promise<boolean> {
+export async function isReplicaOf(node: Reach, master: Address, timeoutMs = LOOK_TIMEOUT_MS): Promise<boolean> {
   const info = await readInfo(node, "replication", timeoutMs).catch(() => new Map<string, string>());
   const follows = formatAddress({ host: info.get("master_host") ?? "", port: Number(info.get("master_port")) });
   return info.get("role") === "slave" && info.get("master_link_status") === "up" && follows === formatAddress(master);
@@ -71,7 +74,7 @@ export async function isReplicaOf(node: Address, master: Address, timeoutMs = LO
 
 /** Does this Sentinel see the master, all replicas as promotable, and all its peers? */
 export async function seesHealthy(
-  sentinel: Address,
+  sentinel: Reach,
   kind: RedisKind,
   master: Address,
   replicas: readonly Address[],
