@@ -5,10 +5,12 @@
 # against the user who called the function, so the lists name what our functions use, too.
 #   api          appends to the log and reads the store; of the store it writes only what "accept a partition's loss" writes
 #   consumer     works the log and writes the store
-#   probe        is it alive, and the exporter of metrics: reads no key, and no configuration (passwords stand in it)
-#   replication  a replica at its master, and a copy of everything (redis-cli --rdb)
+#   probe        is it alive, the exporter of metrics, and KEDA, who asks how long the backlog is: reads no value, and no
+#                configuration (passwords stand in it)
+#   replication  a replica at its master
 #   sentinel     a Sentinel at a data node, and at another Sentinel
 #   node         the scripts of this folder
+#   backup       a copy of everything, and how far it reaches; exists only where it has a password
 #   operator     everything, for an emergency; exists only where it has a password
 # The default user, who needs no name, is off.
 #
@@ -23,11 +25,13 @@ redis_is() {
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1; }
 
+has_password() { [ -n "$(passwords_of "$1")" ]; }
+
 # user <name> <rule> ...: a line of the file.
 user() {
   name=$1
   shift
-  [ -n "$(passwords_of "$name")" ] || fail "no password of the user $name in $REDIS_USERS"
+  has_password "$name" || fail "no password of the user $name in $REDIS_USERS"
   hashes=$(passwords_of "$name" | while read -r password; do printf ' #%s' "$(printf '%s' "$password" | sha256)"; done)
   printf 'user %s reset on%s %s\n' "$name" "$hashes" "$*"
 }
@@ -44,11 +48,12 @@ of_partitions() {
 # What every connection of ours does: be ready, load functions that are missing, say what the server can confirm.
 connects='+ping +info +client|setname +command|info +function|list +function|load +fcall +fcall_ro +wait'
 format='(+get +set ~mr:format)'
-# Sentinel leads nodes: SLAVEOF and CONFIG REWRITE in MULTI, and ends functions that hang.
 # redis-cli asks for the list of commands when it starts.
 cli='+ping +command'
+# Sentinel leads nodes: SLAVEOF and CONFIG REWRITE in MULTI, and ends functions that hang.
 leads='+ping +info +role +publish +subscribe +client|setname +client|kill +multi +exec +slaveof +config|rewrite +script|kill'
 looks="$cli +info +client|setname +latency|latest +latency|histogram +slowlog|len"
+copies="$cli +info +sync +psync +replconf"
 
 # Commands that only newer servers know; an older one would not start with them in its file.
 learn_version() {
@@ -76,6 +81,10 @@ log_users() {
   # shellcheck disable=SC2086
   user consumer $connects $append $read_log $owners $coordinate $group $reconcile $partitions '~mr:{consumers}:*' \
     '&mr:{consumers}:changed' "$format"
+  # shellcheck disable=SC2086
+  user probe $looks '(+xinfo|groups %R~mr:{p*}:log)'
+  # shellcheck disable=SC2086
+  if has_password backup; then user backup $copies '(+get %R~mr:format)' '(+hget %R~mr:{p*}:appends)'; fi
 }
 
 store_users() {
@@ -88,11 +97,14 @@ store_users() {
   user api $connects $reads '%R~mr:*' $channels "$format" "$accept"
   # shellcheck disable=SC2086
   user consumer $connects $reads $writes '~mr:{p*' $channels "$format"
+  # shellcheck disable=SC2086
+  user probe $looks
+  # shellcheck disable=SC2086
+  if has_password backup; then user backup $copies "(+get %R~mr:format $(of_partitions '%R~' watermark))"; fi
 }
 
 # shellcheck disable=SC2086
 node_users() {
-  user probe $looks
   user replication +ping +psync +replconf
   user sentinel $leads '&__sentinel__:hello'
   user node $cli +info +role '+config|get' '+config|set' +replicaof '+client|pause' '+client|unpause' '+client|kill'
@@ -104,7 +116,8 @@ sentinel_users() {
   # shellcheck disable=SC2086
   for name in api consumer; do user "$name" $look; done
   # shellcheck disable=SC2086
-  user probe $look +info '+sentinel|masters' '+sentinel|slaves' '+sentinel|sentinels' '+sentinel|ckquorum'
+  user probe $look +info '+sentinel|masters' '+sentinel|slaves' '+sentinel|sentinels' '+sentinel|ckquorum' \
+    '+sentinel|get-master-addr-by-name' +subscribe '&+switch-master' '&+replica-reconf-done'
   # shellcheck disable=SC2086
   user node $look '+sentinel|failover'
   # shellcheck disable=SC2086
@@ -114,7 +127,7 @@ sentinel_users() {
 print_users() {
   learn_version
   echo 'user default reset'
-  if [ -n "$(passwords_of operator)" ]; then user operator +@all '~*' '&*'; fi
+  if has_password operator; then user operator +@all '~*' '&*'; fi
   case $1 in
     log | store)
       node_users
