@@ -201,7 +201,9 @@ function describeGroup(
     master: () => waitFor(masterNow, { timeoutMs: MASTER_TIMEOUT_MS, what: `a majority for a master of ${kind}` }),
     replicas: async () => {
       const master = await group.master();
-      const linked = await Promise.all(nodes.map((node) => isReplicaOf(node, master, REPLICA_TIMEOUT_MS)));
+      const linked = await Promise.all(
+        nodes.map((node) => isReplicaOf({ ...node, patienceMs: REPLICA_TIMEOUT_MS }, master)),
+      );
       return nodes.filter((_, index) => linked[index]);
     },
     healthy: async (timeoutMs = HEALTHY_TIMEOUT_MS) => {

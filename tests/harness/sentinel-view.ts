@@ -10,17 +10,14 @@ import type { Reach, RedisKind } from "../../infra/local/redis-process.ts";
 const LOOK_TIMEOUT_MS = 500;
 const ASK_TIMEOUT_MS = 10_000;
 
-/** One command on a connection of its own. Rejects when there is no answer in time, and with an error of Redis. */
-export function askRedis(node: Reach, name: string, ...args: string[]): Promise<unknown> {
-  return askWithin(ASK_TIMEOUT_MS, node, name, args);
+/** Whom to ask, and for how long where it is not 10 s. */
+export interface Asked extends Reach {
+  readonly patienceMs?: number;
 }
 
-async function askWithin(
-  timeoutMs: number,
-  { host, port, username, password }: Reach,
-  name: string,
-  args: string[],
-): Promise<unknown> {
+/** One command on a connection of its own. Rejects when there is no answer in time, and with an error of Redis. */
+export async function askRedis(asked: Asked, name: string, ...args: string[]): Promise<unknown> {
+  const { host, port, username, password, patienceMs = ASK_TIMEOUT_MS } = asked;
   const redis = new Redis({
     host,
     port,
@@ -30,8 +27,8 @@ async function askWithin(
     enableReadyCheck: false,
     disableClientInfo: true,
     protocol: 2,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
+    connectTimeout: patienceMs,
+    commandTimeout: patienceMs,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
@@ -45,12 +42,12 @@ async function askWithin(
 }
 
 function askSentinel(sentinel: Reach, ...args: string[]): Promise<unknown> {
-  return askWithin(LOOK_TIMEOUT_MS, sentinel, "SENTINEL", args);
+  return askRedis({ patienceMs: LOOK_TIMEOUT_MS, ...sentinel }, "SENTINEL", ...args);
 }
 
 /** The fields of a section of INFO. */
-export async function readInfo(node: Reach, section: string, timeoutMs = ASK_TIMEOUT_MS): Promise<Map<string, string>> {
-  const text = String(await askWithin(timeoutMs, node, "INFO", [section]));
+export async function readInfo(node: Asked, section: string): Promise<Map<string, string>> {
+  const text = String(await askRedis(node, "INFO", section));
   return new Map(text.split("\r\n").map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1)]));
 }
 
@@ -66,8 +63,10 @@ export async function agreedMaster(plan: GroupsPlan, kind: RedisKind): Promise<s
 }
 
 /** Is it a replica with an up link to this master? False also when it does not answer in time. */
-export async function isReplicaOf(node: Reach, master: Address, timeoutMs = LOOK_TIMEOUT_MS): Promise<boolean> {
-  const info = await readInfo(node, "replication", timeoutMs).catch(() => new Map<string, string>());
+export async function isReplicaOf(node: Asked, master: Address): Promise<boolean> {
+  const info = await readInfo({ patienceMs: LOOK_TIMEOUT_MS, ...node }, "replication").catch(
+    () => new Map<string, string>(),
+  );
   const follows = formatAddress({ host: info.get("master_host") ?? "", port: Number(info.get("master_port")) });
   return info.get("role") === "slave" && info.get("master_link_status") === "up" && follows === formatAddress(master);
 }

@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { repoRoot } from "../../infra/local/repo-root.ts";
+import { cleanUpLater, testReaper } from "../harness/running.ts";
+import type { PodsResult } from "./pods/main.ts";
+
+const PROGRAM = join(repoRoot, "dist/tests/faults/pods/main.js");
+const CANNOT = 3;
+const MAX_MS = 400_000;
+
+test(
+  "the StatefulSets of log and store keep one master and all data, whatever becomes of addresses, and least privilege is enough",
+  async ({ annotate, skip }) => {
+    const folder = await mkdtemp(join(tmpdir(), "millrace-pods-test-"));
+    cleanUpLater(() => rm(folder, { recursive: true, force: true }));
+    const out = join(folder, "result.json");
+    // In a network and a mount table of its own.
+    const child = spawn(process.execPath, [PROGRAM, "--out", out], { stdio: ["ignore", "pipe", "pipe"] });
+    testReaper().watch(child.pid ?? 0);
+    cleanUpLater(() => void child.kill("SIGTERM"));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        output += String(chunk);
+      });
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    testReaper().forget(child.pid ?? 0);
+    if (code === CANNOT) {
+      await annotate("pods: needs kubectl, and root for namespaces of its own");
+      return skip("no kubectl, or no root");
+    }
+    expect(code, output).toBe(0);
+    const { sights, acknowledged, faults, refusals, stubborn } = JSON.parse(await readFile(out, "utf8")) as PodsResult;
+    expect(sights.map(({ step, masters }) => [step, masters])).toEqual(
+      ["first boot", "master rescheduled with a new address", "rolling restart", "a node cut off", "full restart"].map(
+        (step) => [step, { log: 1, store: 1 }],
+      ),
+    );
+    expect(faults).toEqual([]);
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(refusals).toEqual([]);
+    expect(stubborn).toEqual([]);
+  },
+  MAX_MS,
+);
