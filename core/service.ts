@@ -13,7 +13,7 @@ export interface Service {
 }
 
 /** A stop that takes longer is cut off: what is then unfinished is healed by whoever takes over. */
-const STOP_MAX_MS = 15_000;
+export const STOP_MAX_MS = 15_000;
 
 /**
  * Starts the service; SIGTERM or SIGINT stops it. The process then ends by itself, because nothing is left open; it is
