@@ -43,14 +43,14 @@ export const brokenReferences: readonly Break[] = [
   {
     name: "a Secret that nobody is told to make",
     of: API,
-    at: `${CONTAINER}.env.1.valueFrom.secretKeyRef.name`,
+    at: `${CONTAINER}.env.2.valueFrom.secretKeyRef.name`,
     to: "other",
     told: /the Secret other is not in k8s\/README\.md/,
   },
   {
     name: "a key of a Secret that nobody is told of",
     of: API,
-    at: `${CONTAINER}.env.1.valueFrom.secretKeyRef.key`,
+    at: `${CONTAINER}.env.2.valueFrom.secretKeyRef.key`,
     to: "other",
     told: /has no key other/,
   },
@@ -141,7 +141,7 @@ export const brokenReferences: readonly Break[] = [
     to: "many",
     told: /MILLRACE_PARTITIONS: /,
   },
-  { name: "a required variable that is missing", of: API, at: `${CONTAINER}.env.3`, told: /LOG_URL|STORE_URL/ },
+  { name: "a required variable that is missing", of: API, at: `${CONTAINER}.env.4`, told: /LOG_URL|STORE_URL/ },
   {
     name: "a variable before what it is made of",
     of: API,

@@ -3,6 +3,7 @@
  */
 import { checkCustomResource } from "./custom-resources.ts";
 import { checkEnvironments } from "./environment.ts";
+import { checkFlows } from "./flows.ts";
 import { checkKubernetesTypes } from "./kubernetes-types.ts";
 import { type Manifest, titleOf } from "./manifest.ts";
 import { checkNetworking } from "./networking.ts";
@@ -25,6 +26,7 @@ export function checkManifests(manifests: readonly Manifest[]): string[] {
     ...checkPods(manifests),
     ...checkReferences(manifests),
     ...checkNetworking(manifests),
+    ...checkFlows(manifests),
     ...checkEnvironments(manifests),
   ];
 }

@@ -25,6 +25,48 @@ interface Policy {
 
 type Direction = "Ingress" | "Egress";
 
+/** Without these it does not work; of what is rendered. */
+const NEEDED = [
+  ...["api", "consumer"].flatMap((name) => [
+    `${name} -> log:6379`,
+    `${name} -> store:6379`,
+    `${name} -> sentinel:26379`,
+    `${name} -> collector:4318`,
+  ]),
+  ...["log", "store"].flatMap((name) => [
+    `${name} -> ${name}:6379`,
+    `${name} -> sentinel:26379`,
+    `sentinel -> ${name}:6379`,
+    `backup -> ${name}:6379`,
+  ]),
+  "sentinel -> sentinel:26379",
+  "collector -> jaeger:4317",
+];
+
+/** Who answers questions for names. */
+export const DNS: Party = {
+  name: "dns",
+  namespace: "kube-system",
+  labels: { "k8s-app": "kube-dns" },
+  ports: new Map([
+    ["dns", { number: 53, protocol: "UDP" }],
+    ["dns-tcp", { number: 53, protocol: "TCP" }],
+  ]),
+};
+
+/** What must be allowed and is not. */
+export function checkFlows(manifests: readonly Manifest[]): string[] {
+  const inside = partiesOf(manifests);
+  const names = new Set([...inside, DNS].map(({ name }) => name));
+  const flows = new Set(flowsOf(manifests, [...inside, DNS]));
+  return [...NEEDED, ...inside.map(({ name }) => `${name} -> dns:53`)]
+    .filter((flow) => {
+      const [from = "", to = ""] = flow.split(/ -> |:/);
+      return names.has(from) && names.has(to) && !flows.has(flow);
+    })
+    .map((flow) => `the NetworkPolicies forbid ${flow}`);
+}
+
 /** The pods of the rendered workloads, by their component. */
 export function partiesOf(manifests: readonly Manifest[]): Party[] {
   return workloadsOf(manifests).map((workload) => ({

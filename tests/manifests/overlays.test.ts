@@ -18,8 +18,14 @@ const HAS: Readonly<Record<string, readonly string[]>> = {
   prod: ["tracing", "network-policies", "tls", "site"],
 };
 
-/** Two answers to one question: kustomize refuses them together. */
-const ALTERNATIVES = [["keda", "keda-redis"]] as const;
+/** Those that cannot be together, and how that is told. */
+const ALTERNATIVES = [
+  { pair: ["keda", "keda-redis"], told: /already registered id.*ScaledObject/s },
+  {
+    pair: ["keda-redis", "redis-tls"],
+    told: /ScaledObject\/millrace-consumer: speaks plainly to a Redis that takes TLS alone/,
+  },
+] as const;
 
 /** Variables that no manifest sets, and why not. A new one is either set in k8s/base or said here. */
 const LEFT_TO_DEFAULTS: Readonly<Record<string, string>> = {
@@ -34,6 +40,7 @@ const LEFT_TO_DEFAULTS: Readonly<Record<string, string>> = {
   MILLRACE_IDEMPOTENCY_KEYS_MAX: "its default",
   MILLRACE_CONNECTIONS_MAX: "its default",
   MILLRACE_CONSUMER: "the pod's name and a random part",
+  MILLRACE_APPLY_UNTIL: "set for a restore, and taken away after it",
   MILLRACE_LEASE_MS: "its default",
   MILLRACE_LOG_RETENTION_S: "its default",
   MILLRACE_LOG_MAX_ENTRIES: "its default",
@@ -41,14 +48,17 @@ const LEFT_TO_DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 function together(components: readonly string[]): boolean {
-  return !ALTERNATIVES.some((pair) => pair.every((name) => components.includes(name)));
+  return !ALTERNATIVES.some(({ pair }) => pair.every((name) => components.includes(name)));
 }
 
-/** None, each, all pairs, and as many at once as can be together. */
+/**
+ * None, each, and as many at once as can be together; on prod all pairs, too: what it has itself (network policies, TLS,
+ * tracing) makes three of every pair.
+ */
 function combinationsFor(overlay: string): string[][] {
   const free = componentNames().filter((name) => !HAS[overlay]?.includes(name));
-  const pairs = free.flatMap((one, at) => free.slice(at + 1).map((other) => [one, other]));
-  const all = ALTERNATIVES[0].map((left) => free.filter((name) => name !== left));
+  const pairs = overlay === "prod" ? free.flatMap((one, at) => free.slice(at + 1).map((other) => [one, other])) : [];
+  const all = [["keda-redis"], ["keda", "redis-tls"]].map((left) => free.filter((name) => !left.includes(name)));
   return [[], ...free.map((name) => [name]), ...pairs.filter(together), ...all];
 }
 
@@ -75,9 +85,17 @@ describe.skipIf(withoutKubectl !== null)(
       expect(checkManifests(await render(join(root, "k8s/overlays", overlay)))).toEqual([]);
     });
 
-    it.concurrent.each(ALTERNATIVES)("%s and %s are refused together", { timeout: TIMEOUT_MS }, async (...pair) => {
-      await expect(renderWith("prod", pair, HOST)).rejects.toThrow(/already registered/);
-    });
+    it.concurrent.each(ALTERNATIVES)(
+      "$pair cannot be together, and are told so",
+      { timeout: TIMEOUT_MS },
+      async ({ pair, told }) => {
+        const faults = await renderWith("prod", pair, HOST).then(
+          (manifests) => checkManifests(manifests).join("\n"),
+          (error: unknown) => String(error),
+        );
+        expect(faults).toMatch(told);
+      },
+    );
 
     it("prod serves nothing without TLS, whatever is put on top", { timeout: TIMEOUT_MS }, async () => {
       const [ingress] = ofKind<{ spec: { tls?: { hosts: string[] }[] } }>(
@@ -105,16 +123,21 @@ describe.skipIf(withoutKubectl !== null)(
       expect(Object.keys(LEFT_TO_DEFAULTS).filter((name) => !known.includes(name))).toEqual([]);
     });
 
-    it("our images carry the version of the package", { timeout: TIMEOUT_MS }, async () => {
+    it("our images carry the version of the package, and their own user", { timeout: TIMEOUT_MS }, async () => {
       const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-      const images = workloadsOf(await render(join(root, "k8s/base"))).map(({ pod }) => pod.containers[0]?.image);
-      expect(images).toEqual([`millrace-api:${version}`, `millrace-consumer:${version}`]);
+      const [, user] = /^USER (\d+)/m.exec(readFileSync(join(root, "infra/docker/Dockerfile"), "utf8")) ?? [];
+      const workloads = workloadsOf(await render(join(root, "k8s/base")));
+      expect(workloads.map(({ pod }) => String(pod.securityContext?.runAsUser))).toEqual([user, user]);
+      expect(workloads.map(({ pod }) => pod.containers[0]?.image)).toEqual([
+        `millrace-api:${version}`,
+        `millrace-consumer:${version}`,
+      ]);
     });
   },
 );
 
 it("a component that is named for an overlay exists", () => {
-  for (const name of [...Object.values(HAS).flat(), ...ALTERNATIVES.flat()]) {
+  for (const name of [...Object.values(HAS).flat(), ...ALTERNATIVES.flatMap(({ pair }) => pair)]) {
     expect(existsSync(join(root, "k8s/components", name)), name).toBe(true);
   }
 });

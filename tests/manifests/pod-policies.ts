@@ -74,6 +74,7 @@ function containerFaults(workload: Workload, container: V1Container): string[] {
     ...securityFaults(workload, container),
     ...imageFaults(container.image),
     ...resourceFaults(container),
+    ...maxmemoryFaults(container),
     ...(lasting ? probeFaults(workload, container) : []),
   ];
 }
@@ -112,6 +113,25 @@ function resourceFaults({ resources = {} }: V1Container): string[] {
   if (resources.requests?.memory === undefined) faults.push("requests no memory");
   if (resources.limits?.memory === undefined) faults.push("has no limit of memory");
   return faults;
+}
+
+/** Redis copies what it holds while it writes it out, so its own bound is well below the container's. */
+const MAXMEMORY_SHARE = 0.6;
+
+function maxmemoryFaults({ args = [], resources = {} }: V1Container): string[] {
+  const at = args.indexOf("--maxmemory");
+  if (at < 0) return [];
+  const own = bytesOf(args[at + 1] ?? "");
+  const limit = bytesOf(String(resources.limits?.["memory"]));
+  return own <= limit * MAXMEMORY_SHARE
+    ? []
+    : [`its maxmemory is more than ${MAXMEMORY_SHARE} of the container's memory`];
+}
+
+/** Of Redis (`3gb`) and of Kubernetes (`5Gi`). NaN for what is neither. */
+function bytesOf(quantity: string): number {
+  const [, number, unit = ""] = /^(\d+)(mb|gb|Mi|Gi)$/.exec(quantity) ?? [];
+  return Number(number) * 1024 ** (unit.toLowerCase().startsWith("g") ? 3 : 2);
 }
 
 function probeFaults(workload: Workload, container: V1Container): string[] {

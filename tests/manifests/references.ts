@@ -159,9 +159,17 @@ function scalerFaults(manifests: readonly Manifest[]): string[] {
 }
 
 function authenticationFaults(manifests: readonly Manifest[]): string[] {
-  type Triggers = { spec: { triggers: { authenticationRef?: { name: string } }[] } };
+  type Trigger = { type: string; authenticationRef?: { name: string }; metadata: { enableTLS?: string } };
+  type Triggers = { spec: { triggers: Trigger[] } };
+  const tls = workloadsOf(manifests).some((workload) =>
+    containersOf(workload).some(({ env = [] }) => env.some(({ name }) => name === "REDIS_TLS")),
+  );
+  const plain = ({ type, metadata }: Trigger) => type.startsWith("redis-") && metadata.enableTLS !== "true";
   type Authentication = { spec: { secretTargetRef: { name: string; key: string }[] } };
   return [
+    ...ofKind<Triggers>(manifests, "ScaledObject")
+      .filter(({ spec }) => tls && spec.triggers.some(plain))
+      .map((scaler) => `${titleOf(scaler)}: speaks plainly to a Redis that takes TLS alone`),
     ...ofKind<Triggers>(manifests, "ScaledObject").flatMap((scaler) =>
       scaler.spec.triggers.flatMap(({ authenticationRef }) =>
         authenticationRef && !find(manifests, "TriggerAuthentication", authenticationRef.name)
