@@ -8,6 +8,7 @@ import { consumerConfigSchema } from "../../consumer/config.ts";
 import { parseConfig } from "../../core/config.ts";
 import { describeError } from "../../core/errors.ts";
 import { find, type Manifest, titleOf, type Workload, workloadsOf } from "./manifest.ts";
+import { runsSources } from "./pod-policies.ts";
 
 export const SCHEMAS = { api: apiConfigSchema, consumer: consumerConfigSchema } as const;
 
@@ -107,7 +108,10 @@ function faultsOf(
   if (values.OTEL_SERVICE_NAME !== `millrace-${component}`) faults.push("OTEL_SERVICE_NAME is not its name");
   if (values.MILLRACE_ALLOW_ANONYMOUS !== undefined) faults.push("lets in whoever has no token");
   const command = (container.command ?? []).join(" ");
-  if (command !== `node --import ./dist/otel/bootstrap.js dist/${component}/main.js`) {
+  const expected = runsSources(workload)
+    ? `node --watch-path=core --watch-path=otel --watch-path=${component} --import ./otel/bootstrap.ts ${component}/main.ts`
+    : `node --import ./dist/otel/bootstrap.js dist/${component}/main.js`;
+  if (command !== expected) {
     faults.push(`its first process is not node, with traces: ${command}`);
   }
   return [...faults, ...fileFaults(workload, container, values), ...portFaults(container, values)];

@@ -1,12 +1,13 @@
 /**
  * Every overlay, and every way in which components may be put on top, rendered and held to everything in check.ts.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkManifests } from "./check.ts";
 import { environmentOf, SCHEMAS } from "./environment.ts";
 import { type Manifest, ofKind, workloadsOf } from "./manifest.ts";
+import { runsSources } from "./pod-policies.ts";
 import { componentNames, render, renderWith, root, withoutKubectl } from "./render.ts";
 
 const HOST = "kv.example.test";
@@ -17,6 +18,9 @@ const HAS: Readonly<Record<string, readonly string[]>> = {
   dev: ["tracing", "site"],
   prod: ["tracing", "network-policies", "tls", "site"],
 };
+
+/** For whoever changes the code; nothing is put on top of what it makes, and it is put on top of nothing. */
+const LIVE = "live-reload";
 
 /** Those that cannot be together, and how that is told. */
 const ALTERNATIVES = [
@@ -56,7 +60,7 @@ function together(components: readonly string[]): boolean {
  * tracing) makes three of every pair.
  */
 function combinationsFor(overlay: string): string[][] {
-  const free = componentNames().filter((name) => !HAS[overlay]?.includes(name));
+  const free = componentNames().filter((name) => name !== LIVE && !HAS[overlay]?.includes(name));
   const pairs = overlay === "prod" ? free.flatMap((one, at) => free.slice(at + 1).map((other) => [one, other])) : [];
   const all = [["keda-redis"], ["keda", "redis-tls"]].map((left) => free.filter((name) => !left.includes(name)));
   return [[], ...free.map((name) => [name]), ...pairs.filter(together), ...all];
@@ -81,9 +85,17 @@ describe.skipIf(withoutKubectl !== null)(
       expect(ofKind(manifests, "Ingress").length).toBe(components.includes("gateway-api") ? 0 : 1);
     });
 
-    it.concurrent.each(Object.keys(HAS))("%s holds as it stands", { timeout: TIMEOUT_MS }, async (overlay) => {
-      expect(checkManifests(await render(join(root, "k8s/overlays", overlay)))).toEqual([]);
-    });
+    it.concurrent.each(readdirSync(join(root, "k8s/overlays")))(
+      "%s holds as it stands",
+      {
+        timeout: TIMEOUT_MS,
+      },
+      async (overlay) => {
+        const manifests = await render(join(root, "k8s/overlays", overlay));
+        expect(checkManifests(manifests)).toEqual([]);
+        expect(workloadsOf(manifests).filter(runsSources).length).toBe(overlay === "live" ? 2 : 0);
+      },
+    );
 
     it.concurrent.each(ALTERNATIVES)(
       "$pair cannot be together, and are told so",
@@ -137,7 +149,7 @@ describe.skipIf(withoutKubectl !== null)(
 );
 
 it("a component that is named for an overlay exists", () => {
-  for (const name of [...Object.values(HAS).flat(), ...ALTERNATIVES.flatMap(({ pair }) => pair)]) {
+  for (const name of [LIVE, ...Object.values(HAS).flat(), ...ALTERNATIVES.flatMap(({ pair }) => pair)]) {
     expect(existsSync(join(root, "k8s/components", name)), name).toBe(true);
   }
 });

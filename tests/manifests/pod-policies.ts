@@ -68,6 +68,11 @@ export function isOurs({ labels }: Workload): boolean {
   return ["api", "consumer"].includes(labels["app.kubernetes.io/component"] ?? "");
 }
 
+/** Sources that start again when they change (components/live-reload): they must be writable. */
+export function runsSources({ template }: Workload): boolean {
+  return template.metadata?.annotations?.["millrace/runs"] === "sources";
+}
+
 function containerFaults(workload: Workload, container: V1Container): string[] {
   const lasting = workload.lasting && workload.pod.containers.includes(container);
   return [
@@ -80,12 +85,12 @@ function containerFaults(workload: Workload, container: V1Container): string[] {
 }
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and the root's own file system beside it. */
-function securityFaults({ pod }: Workload, { securityContext: own = {} }: V1Container): string[] {
-  const around = pod.securityContext ?? {};
+function securityFaults(workload: Workload, { securityContext: own = {} }: V1Container): string[] {
+  const around = workload.pod.securityContext ?? {};
   const faults: string[] = [];
   if (own.privileged) faults.push("is privileged");
   if (own.allowPrivilegeEscalation !== false) faults.push("allowPrivilegeEscalation is not false");
-  if (own.readOnlyRootFilesystem !== true) faults.push("readOnlyRootFilesystem is not true");
+  if (own.readOnlyRootFilesystem !== true && !runsSources(workload)) faults.push("readOnlyRootFilesystem is not true");
   if (!own.capabilities?.drop?.includes("ALL")) faults.push("does not drop ALL capabilities");
   const added = (own.capabilities?.add ?? []).filter((name) => name !== "NET_BIND_SERVICE");
   if (added.length > 0) faults.push(`adds capabilities: ${added.join()}`);
