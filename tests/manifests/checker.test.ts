@@ -13,6 +13,7 @@ const HOST = "kv.example.test";
 
 describe.skipIf(withoutKubectl !== null)(
   `the checker${withoutKubectl === null ? "" : ` (skipped: ${withoutKubectl})`}`,
+  { timeout: 60_000 },
   () => {
     let sound: string;
     beforeAll(async () => {

@@ -14,6 +14,8 @@ export const root = join(import.meta.dirname, "../..");
 export const withoutKubectl: string | null =
   spawnSync("kubectl", ["version", "--client"]).status === 0 ? null : "kubectl is not installed";
 
+if (withoutKubectl !== null) process.stderr.write(`the manifests are not checked: ${withoutKubectl}\n`);
+
 const AT_ONCE = 2;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 const run = promisify(execFile);
