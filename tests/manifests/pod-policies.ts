@@ -127,7 +127,7 @@ function maxmemoryFaults({ args = [], resources = {} }: V1Container): string[] {
   const at = args.indexOf("--maxmemory");
   if (at < 0) return [];
   const own = bytesOf(args[at + 1] ?? "");
-  const limit = bytesOf(String(resources.limits?.["memory"]));
+  const limit = bytesOf(String(resources.limits?.memory));
   return own <= limit * MAXMEMORY_SHARE
     ? []
     : [`its maxmemory is more than ${MAXMEMORY_SHARE} of the container's memory`];
