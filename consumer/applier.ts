@@ -3,11 +3,12 @@
  * is read beside the way of the commands: nothing waits for it, and where that fails nothing but the telling is lost.
  */
 import type { Logger } from "pino";
+import type { IdRange } from "../core/align-group.ts";
 import type { Result } from "../core/command.ts";
 import { type EntryId, formatRevision, idBefore } from "../core/entry-id.ts";
 import type { ApplicableEntry, ApplyReply, Watermark } from "../core/functions/apply.ts";
 import { DEAD_TOLD_MAX } from "../core/limits.ts";
-import type { IdRange, Log } from "../core/log.ts";
+import type { Log } from "../core/log.ts";
 import type { Store } from "../core/store.ts";
 import { traceIdOf } from "../core/trace-context.ts";
 import { type Applying, CommandSpans } from "./command-spans.ts";

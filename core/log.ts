@@ -5,6 +5,7 @@
  * is held by all replicas that might become master (rules R2 and R3), and comes in log order; functions that a Redis has
  * lost are loaded again, and the call repeated, because nothing was executed then.
  */
+import { alignGroup, type IdRange } from "./align-group.ts";
 import { AppendBatcher } from "./append-batcher.ts";
 import type { EntryId } from "./entry-id.ts";
 import { unavailable } from "./errors.ts";
@@ -52,13 +53,6 @@ import type { Call, Link } from "./redis/link.ts";
 
 /** An entry as the stream holds it: id, and field names and values in turn. */
 export type RawEntry = readonly [id: EntryId, fields: readonly Buffer[]];
-
-export interface IdRange {
-  readonly first: EntryId;
-  readonly last: EntryId;
-}
-
-const PENDING_PAGE = 1000;
 
 export class Log {
   readonly #link: Link;
@@ -175,40 +169,9 @@ export class Log {
     await this.#link.call({ name: "XACK", args: [this.#at(partition).log, APPLY_GROUP, ...ids] });
   }
 
-  /**
-   * Puts the group where the watermark is: what is behind it is acked, whoever it was delivered to, and delivery goes on
-   * right after it. Creates the group where it is missing, and drops the names of those who worked the partition before,
-   * with what they still had pending: it is delivered again. The watermark is the truth; the group only follows it.
-   * @param consumer who goes on from here
-   * @returns the first and the last of what was acked; null where that is nothing
-   */
-  async alignGroup(partition: number, watermark: Watermark, consumer: string): Promise<IdRange | null> {
-    let first: EntryId | undefined;
-    let last: EntryId | undefined;
-    const { log } = this.#at(partition);
-    const position = [watermark.id, "ENTRIESREAD", watermark.ordinal] as const;
-    try {
-      await this.#link.call({ name: "XGROUP", args: ["CREATE", log, APPLY_GROUP, watermark.id, "MKSTREAM"] });
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("BUSYGROUP"))) throw error;
-    }
-    for (;;) {
-      const page = (await this.#link.call({
-        name: "XPENDING",
-        args: [log, APPLY_GROUP, "-", watermark.id, PENDING_PAGE],
-      })) as [Buffer, ...unknown[]][];
-      if (page.length === 0) break;
-      const ids = page.map(([id]) => String(id));
-      await this.ack(partition, ids);
-      first ??= ids[0];
-      last = ids.at(-1);
-    }
-    const known = (await this.#link.call({ name: "XINFO", args: ["CONSUMERS", log, APPLY_GROUP] })) as Buffer[][];
-    for (const name of known.map((fields) => String(fields[1]))) {
-      if (name !== consumer) await this.#link.call({ name: "XGROUP", args: ["DELCONSUMER", log, APPLY_GROUP, name] });
-    }
-    await this.#link.call({ name: "XGROUP", args: ["SETID", log, APPLY_GROUP, ...position] });
-    return first === undefined || last === undefined ? null : { first, last };
+  /** Puts the group where the watermark is. See {@link alignGroup}. */
+  alignGroup(partition: number, watermark: Watermark, consumer: string): Promise<IdRange | null> {
+    return alignGroup(this.#link, this.#at(partition).log, watermark, consumer);
   }
 
   /** Where the server that we are connected to says that the partition stands. */
