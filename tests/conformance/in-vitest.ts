@@ -4,7 +4,10 @@ import { checkAgainstDocument } from "./openapi/document-check.ts";
 import type { Target } from "./subject.ts";
 import { FEATURES, type Run, startRun } from "./suite.ts";
 
-/** @param start starts the server, once, before the first check */
+/**
+ * Checks go side by side, as clients of a server do: what each writes is its own.
+ * @param start starts the server, once, before the first check
+ */
 export function testConformance(start: () => Promise<Target>): void {
   let starting: Promise<Run> | undefined;
   const run = (): Promise<Run> => {
@@ -12,7 +15,7 @@ export function testConformance(start: () => Promise<Target>): void {
     return starting;
   };
   for (const feature of FEATURES) {
-    describe(feature.name, () => {
+    describe.concurrent(feature.name, () => {
       for (const [name, check] of Object.entries(feature.guarantees)) {
         test(name, async ({ skip }) => {
           const { hindrance, subjectFor } = await run();

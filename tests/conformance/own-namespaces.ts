@@ -97,8 +97,9 @@ interface Told {
   readonly [member: string]: unknown;
 }
 
-export async function namespacesOf(subject: Subject): Promise<Told[]> {
-  return (await listed(subject, "/v1/namespaces", "namespaces", "complete", 250)) as Told[];
+/** @param limit how many a page has at most */
+export async function namespacesOf(subject: Subject, limit: number): Promise<Told[]> {
+  return (await listed(subject, "/v1/namespaces", "namespaces", "complete", limit)) as Told[];
 }
 
 export async function jobsOf(subject: Subject): Promise<Told[]> {

@@ -10,7 +10,7 @@ async function waiters(opsUrl: string): Promise<number> {
   return Number(/^millrace_waiters (\d+)$/m.exec(metrics)?.[1]);
 }
 
-test("who waits longer than a stopping API lives is told 202, and the API ends with code 0", async () => {
+test.concurrent("who waits longer than a stopping API lives is told 202, and the API ends with code 0", async () => {
   const { apis, url } = await startStack({ consumers: 0 });
   const [api] = apis;
   if (!api) throw new Error("an API is needed");
@@ -23,7 +23,7 @@ test("who waits longer than a stopping API lives is told 202, and the API ends w
   expect((await answers).map(({ status }) => status)).toEqual([202, 202, 202]);
 });
 
-test("a client that goes away while it waits gives its place back, whatever it waited for", async () => {
+test.concurrent("a client that goes away while it waits gives its place back, whatever it waited for", async () => {
   const { apis, url } = await startStack({ consumers: 0 });
   const [api] = apis;
   if (!api) throw new Error("an API is needed");
@@ -46,7 +46,7 @@ test("a client that goes away while it waits gives its place back, whatever it w
   await waitFor(async () => (await waiters(api.opsUrl)) === 0);
 });
 
-test("a store that belongs to another installation is never read, not even while the process refuses it", async () => {
+test.concurrent("a store that belongs to another installation is never read, not even while the process refuses it", async () => {
   const log = await startRedis({ kind: "log" });
   const store = await startRedis({ kind: "store" });
   const first = await startApi({ log, store, env: { MILLRACE_PARTITIONS: "4" } });

@@ -44,7 +44,7 @@ async function start() {
   return { stack, client, put, partitions, store, openLog, append, expectQueued };
 }
 
-describe("a partition whose log and store do not fit together stands still and says so:", () => {
+describe.concurrent("a partition whose log and store do not fit together stands still and says so:", () => {
   test("its log is trimmed past what is applied: lost-base, nothing is applied, other partitions go on", async () => {
     const { stack, client, put, partitions, store, openLog, expectQueued } = await start();
     await stack.consumers[0]?.stop();
@@ -112,7 +112,7 @@ describe("a partition whose log and store do not fit together stands still and s
   });
 });
 
-test("a store that came back empty is healed by replay, to exactly the same state, when the log holds everything", async () => {
+test.concurrent("a store that came back empty is healed by replay, to exactly the same state, when the log holds everything", async () => {
   const { stack, client, partitions, store } = await start();
   const [first = ""] = KEYS;
   const created = (await client.put(NAMESPACE, "compared", "1", WAIT)).headers.etag ?? "";

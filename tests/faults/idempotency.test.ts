@@ -9,7 +9,7 @@ import { waitFor } from "../harness/wait-for.ts";
 
 const ROUNDS = 3;
 
-describe("a write whose fate its client does not know, repeated with its idempotency key, has exactly one effect", () => {
+describe.concurrent("a write whose fate its client does not know, repeated with its idempotency key, has exactly one effect", () => {
   let stack: Stack;
   let log: LogReader;
   beforeAll(async () => {

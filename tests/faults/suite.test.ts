@@ -8,7 +8,7 @@ import { cleanUpLater, testReaper } from "../harness/running.ts";
 import type { RunResult } from "./suite/run.ts";
 
 const PROGRAM = join(repoRoot, "dist/tests/faults/suite/main.js");
-const CORE_MAX_MS = 180_000;
+const CORE_MAX_MS = 400_000;
 
 /** The suite as a process of its own: it works in a network of its own, where the system lets it. */
 async function runSuite(args: readonly string[]): Promise<{ code: number | null; output: string; result: RunResult }> {

@@ -16,7 +16,7 @@ const PARTITIONS = 4;
 const SUBSCRIBERS = 20;
 const RESUMES = 200;
 const WRITERS = 6;
-const WRITE_PAUSE_MS = 15;
+const WRITE_PAUSE_MS = 5;
 const ABOUTS = ["feed", "feed?prefix=a/", "feed?prefix=b/&values=true", "feed?prefix=n", "feed?prefix=%7Bt%7D", "@pin"];
 
 /** What somebody who watches is told of a command. */
@@ -35,7 +35,7 @@ test("20 subscribers that resume 200 times, while consumers are killed and log a
       about: ABOUTS[index % ABOUTS.length] ?? "",
       random: random.fork(`subscriber-${index}`),
       eventsMax: 200,
-      stayMaxMs: 2_000,
+      stayMaxMs: 600,
     }),
   );
   await Promise.all(subscribers.map(({ started }) => started));
@@ -61,16 +61,16 @@ test("20 subscribers that resume 200 times, while consumers are killed and log a
     const least = accepted + more;
     return waitFor(() => accepted >= least, { timeoutMs: 60_000, what: `${more} more writes` });
   };
-  await after(200);
+  await after(100);
   await consumers[0]?.kill();
   consumers.push(await startConsumer(reach));
   await after(100);
   await groups.log.failover();
-  await after(300);
+  await after(150);
   await groups.store.failover();
-  await after(300);
+  await after(150);
   await consumers[1]?.kill();
-  await after(200);
+  await after(100);
   await waitFor(() => resumes() >= RESUMES, { timeoutMs: 60_000, what: "enough resumes" });
   await load.stop();
 
@@ -78,7 +78,7 @@ test("20 subscribers that resume 200 times, while consumers are killed and log a
   const log = readLog(await groups.log.master(), PARTITIONS);
   const without = await commandsWithoutEffect(await groups.store.master());
   const applied = (await log.all()).filter(({ revision }) => !without.has(revision));
-  expect(applied.length).toBeGreaterThan(500);
+  expect(applied.length).toBeGreaterThan(200);
   for (const subscriber of subscribers) await expectEachOnce(subscriber, applied);
   expect(resumes()).toBeGreaterThanOrEqual(RESUMES);
 });

@@ -157,7 +157,7 @@ describe("long histories", () => {
   });
 
   test.each(Array.from({ length: 20 }, (_, seed) => [seed]))("with one stale read in them fail (seed %i)", (seed) => {
-    const history = recorded(seed, 60, 0.03);
+    const history = recorded(seed, 40, 0.03);
     const first = history.find(({ action, endMs }) => action.kind === "put" && endMs !== NEVER);
     if (first?.action.kind !== "put") throw new Error("no put");
     const last = Math.max(...history.flatMap(({ endMs }) => (endMs === NEVER ? [] : [endMs])));
