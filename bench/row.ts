@@ -18,7 +18,7 @@ export interface Side {
 export interface Row {
   readonly name: string;
   readonly what: string;
-  readonly unit: "1/s" | "ms" | "B";
+  readonly unit: "1/s" | "ms" | "us" | "B";
   readonly ours: Side;
   readonly baseline: Side;
   readonly targets: readonly Target[];

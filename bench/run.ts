@@ -5,6 +5,7 @@ import { benchApply } from "./apply.ts";
 import { benchGet } from "./get.ts";
 import { benchLatency } from "./latency.ts";
 import { benchMemory } from "./memory.ts";
+import { benchMetricsOfApply, benchMetricsOfPut } from "./metrics-cost.ts";
 import { benchPut } from "./put.ts";
 import type { Row } from "./row.ts";
 import { Stage } from "./stage.ts";
@@ -22,6 +23,8 @@ export const benches: ReadonlyMap<string, Bench> = new Map([
   ["latency", benchLatency],
   ["memory", benchMemory],
   ["start", benchStart],
+  ["metrics", benchMetricsOfPut],
+  ["metrics-apply", benchMetricsOfApply],
 ]);
 
 /** Some three times what the longest bench takes. */

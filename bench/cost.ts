@@ -1,0 +1,124 @@
+/**
+ * What something costs: accepted PUT/s of two api processes on the same Redis, which differ in it alone, in turn; and the
+ * processor time that each has taken for a PUT, which says the same where other work goes on beside. No consumer runs.
+ */
+
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { partitionOf } from "../core/partition.ts";
+import { systemPartition } from "../core/system-keys.ts";
+import { waitUntilReady } from "../infra/local/service-process.ts";
+import { request } from "./http-request.ts";
+import { interleave } from "./interleave.ts";
+import { PARTITIONS, startApi, startSurroundings } from "./millrace.ts";
+import { READY_WITHIN_MS } from "./node-process.ts";
+import type { Row } from "./row.ts";
+import type { Stage } from "./stage.ts";
+import { putRate } from "./wrk.ts";
+
+const ROUNDS = 7;
+const ROUND_SECONDS = 3;
+const RETRY_MS = 50;
+/** More than a round can write. */
+const KEYS_PER_ROUND = 200_000;
+
+/** One of the two, while it runs. */
+export interface Running {
+  readonly pid: number;
+  readonly apiUrl: string;
+  readonly opsUrl: string;
+}
+
+export interface Cost {
+  readonly name: string;
+  readonly what: string;
+  /** Environment of the process that has it, and of the one that has not. */
+  readonly on: Readonly<Record<string, string>>;
+  readonly off: Readonly<Record<string, string>>;
+  /** What may be left of the rate without it: 0.97 is a cost of 3 %. */
+  readonly ratioMin: number;
+  /** Before anything is measured. @throws Error when the switch does not switch */
+  readonly check?: (on: Running, off: Running) => Promise<void>;
+  /** What belongs to it and happens beside the writes: once a round, on the process that has it. */
+  readonly beside?: (on: Running) => Promise<void>;
+}
+
+/** A program of dist/bench that changes a process before it begins, as environment. */
+export function preload(program: string): { NODE_OPTIONS: string } {
+  return { NODE_OPTIONS: `--import=${new URL(program, import.meta.url).href}` };
+}
+
+export async function benchCost(stage: Stage, { name, what, on, off, ratioMin, check, beside }: Cost): Promise<Row[]> {
+  const { env } = await startSurroundings(stage);
+  const start = async (more: Cost["on"]): Promise<Running> => {
+    const { child, apiUrl, opsUrl } = await startApi(stage, { ...env, ...more });
+    await waitUntilReady("api", child, opsUrl, READY_WITHIN_MS);
+    await firstPut(`${apiUrl}/v1/kv/bench/${firstKey()}`);
+    return { pid: child.pid, apiUrl, opsUrl };
+  };
+  const [having, lacking] = [await start(on), await start(off)];
+  await check?.(having, lacking);
+  const measure = async ({ pid, apiUrl }: Running, round: number): Promise<Figures> => {
+    const before = processorUs(pid);
+    const url = `${apiUrl}/v1/kv/bench/k`;
+    const perSecond = await putRate(stage, url, ROUND_SECONDS, round * KEYS_PER_ROUND, KEYS_PER_ROUND);
+    return { perSecond, usPerPut: (processorUs(pid) - before) / (perSecond * ROUND_SECONDS) };
+  };
+  const taken = await interleave(
+    ROUNDS,
+    async (round) => (await Promise.all([measure(having, round), beside?.(having)]))[0],
+    (round) => measure(lacking, round),
+  );
+  const sides = (figure: keyof Figures) => ({
+    ours: { name: "on", rounds: taken.ours.map((each) => each[figure]) },
+    baseline: { name: "off", rounds: taken.baseline.map((each) => each[figure]) },
+  });
+  const rate: Row = {
+    ...{ name, what, unit: "1/s", ...sides("perSecond") },
+    targets: [{ of: "ratio", bound: "at least", value: ratioMin }],
+  };
+  if (Number.isNaN(taken.ours[0]?.usPerPut)) return [rate];
+  const time: Row = {
+    ...{ name: "", what: "processor time of the api a PUT", unit: "us", ...sides("usPerPut") },
+    targets: [{ of: "ratio", bound: "at most", value: Number((1 / ratioMin).toFixed(2)) }],
+  };
+  return [rate, time];
+}
+
+interface Figures {
+  readonly perSecond: number;
+  readonly usPerPut: number;
+}
+
+/** What a process has taken so far (proc(5)): its clock ticks a hundred times a second. NaN where there is no /proc. */
+function processorUs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** An api is ready a moment before it takes writes: it learns the settings of namespaces first. */
+async function firstPut(url: string): Promise<void> {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      await request(url, 202, { method: "PUT", body: "v" });
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+/** Not of the partition with the settings: without a consumer nobody who starts later would ever know them. */
+function firstKey(): string {
+  let at = 0;
+  while (partitionOf("bench", `first-${at}`, PARTITIONS) === systemPartition(PARTITIONS)) at += 1;
+  return `first-${at}`;
+}
