@@ -1,4 +1,5 @@
 /** The rules of this house, each a function over one file. tidy.test.ts applies them and shows that each one fires. */
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 
 export interface Sample {
@@ -15,6 +16,12 @@ export interface Rule {
   /** Files that come close and are right. */
   good: readonly Sample[];
 }
+
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  devDependencies: Record<string, string>;
+};
+/** Packages that building and testing need. */
+const TOOLS = Object.keys(manifest.devDependencies);
 
 export const isTest = (path: string): boolean => path.startsWith("tests/") || /\.test\.ts$/.test(path);
 const isTypeScript = (path: string): boolean => path.endsWith(".ts");
@@ -162,6 +169,30 @@ export const rules: readonly Rule[] = [
     },
     bad: [{ path: "core/log.test.ts", text: 'import { startRedis } from "../tests/harness/redis-server.ts";' }],
     good: [{ path: "core/log.redis.test.ts", text: 'import { startRedis } from "../tests/harness/redis-server.ts";' }],
+  },
+  {
+    name: "what runs in production imports no package that is not installed there",
+    check: (path, text) =>
+      /^(api|consumer|core|otel)\/.*\.ts$/.test(path) && !isTest(path)
+        ? importsOf(text).find((name) =>
+            TOOLS.includes(
+              name
+                .split("/")
+                .slice(0, name.startsWith("@") ? 2 : 1)
+                .join("/"),
+            ),
+          )
+        : undefined,
+    bad: [
+      { path: "core/logger.ts", text: 'import pretty from "pino-pretty";' },
+      { path: "api/app.ts", text: 'const { parse } = await import("yaml");' },
+      { path: "consumer/main.ts", text: 'import { x } from "@kubernetes/client-node/dist/x.js";' },
+    ],
+    good: [
+      { path: "core/logger.ts", text: 'import { pino } from "pino";' },
+      { path: "core/logger.test.ts", text: 'import { expect } from "vitest";' },
+      { path: "infra/local/log-lines.ts", text: 'import pretty from "pino-pretty";' },
+    ],
   },
   {
     name: "no test is left alone on stage",

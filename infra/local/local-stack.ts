@@ -5,7 +5,7 @@
 import type { Child } from "./child.ts";
 import type { LocalConfig } from "./config.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
-import { readableLine } from "./log-lines.ts";
+import type { ReadLine } from "./log-lines.ts";
 import { checkPorts } from "./ports.ts";
 import type { KnownProcess } from "./process-list.ts";
 import type { Reaper } from "./reaper.ts";
@@ -23,6 +23,8 @@ export interface LocalStackOptions {
   /** A part of the command line of this process, for the lock of the data folder. */
   program: string;
   say: (line: string) => void;
+  /** Makes of a log line what a person reads. */
+  readLine: ReadLine;
 }
 
 export interface LocalUrls extends RedisAccess {
@@ -100,7 +102,7 @@ export class LocalStack {
   }
 
   async #startService(kind: ServiceKind, name: string, opsPort: number, env: NodeJS.ProcessEnv): Promise<string> {
-    const { environment, reaper, say } = this.#options;
+    const { environment, reaper, say, readLine } = this.#options;
     const opsUrl = `http://127.0.0.1:${opsPort}`;
     await this.#supervise(kind, name, async (spawned) => {
       const child: Child = await startServiceProcess({
@@ -108,7 +110,7 @@ export class LocalStack {
         telemetry: true,
         env: { ...EVERY_TRACE, ...environment, ...env, OPS_PORT: String(opsPort) },
         reaper,
-        onLine: (line) => say(readableLine(name, line)),
+        onLine: (line) => say(readLine(name, line)),
       });
       spawned(child);
       await this.#record(name, { pid: child.pid, command: serviceProgram(kind) });

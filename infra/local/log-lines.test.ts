@@ -1,5 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { readableLine } from "./log-lines.ts";
+import { readableLines } from "./log-lines.ts";
+
+const read = readableLines(false);
 
 describe("a log line on the terminal", () => {
   it("says who, when, how bad and what, without what is the same in all lines", () => {
@@ -11,23 +14,24 @@ describe("a log line on the terminal", () => {
       msg: "listening",
       port: 8080,
     };
-    expect(readableLine("api", JSON.stringify(line))).toBe("[api] 03:04:05.678 info listening port=8080");
+    expect(read("api", JSON.stringify(line))).toBe('[api] [03:04:05.678] INFO: listening {"port":8080}');
   });
 
-  it("quotes only what needs it, and shows an error by its message", () => {
-    const line = {
-      level: "warn",
-      msg: "held",
-      state: "unconfirmed",
-      detail: "two words",
-      err: { message: "no", stack: "at" },
-    };
-    expect(readableLine("consumer-1", JSON.stringify(line))).toBe(
-      '[consumer-1] warn held state=unconfirmed detail="two words" err="no"',
+  it("stays one line, whatever it says", () => {
+    const line = { level: "warn", msg: "command is dead", reason: "two\nlines", trace_id: "0af7" };
+    expect(read("consumer-1", JSON.stringify(line))).toBe(
+      '[consumer-1] WARN: command is dead {"reason":"two\\nlines","trace_id":"0af7"}',
     );
   });
 
-  it.each(["Error: boom", "{", "[1]", "null", '{"msg":"no level"}', ""])("shows %j as it is", (line) => {
-    expect(readableLine("api", line)).toBe(`[api] ${line}`);
+  it("has colors where they are shown", () => {
+    const line = JSON.stringify({ level: "error", msg: "halted" });
+    const [plain, colored] = [read("api", line), readableLines(true)("api", line)];
+    expect(colored).not.toBe(plain);
+    expect(stripVTControlCharacters(colored)).toBe(plain);
+  });
+
+  it.each(["Error: boom", "{", "", "    at Object.<anonymous> (x.ts:1:2)"])("shows %j as it is", (line) => {
+    expect(read("api", line)).toBe(`[api] ${line}`);
   });
 });

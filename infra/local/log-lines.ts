@@ -1,42 +1,20 @@
-import { z } from "zod";
+/**
+ * Log lines of api and consumers as a person reads them: pino-pretty makes them, here alone. In production they stay JSON,
+ * and pino-pretty is not installed.
+ */
+import pretty from "pino-pretty";
 
-const record = z.looseObject({
-  level: z.union([z.string(), z.number()]),
-  time: z.union([z.string(), z.number()]).optional(),
-  msg: z.string().optional(),
-});
+export type ReadLine = (name: string, line: string) => string;
 
-// The same in every line of a process, so it says nothing beside the name in front.
-const HIDDEN = new Set(["level", "time", "msg", "pid", "hostname", "service"]);
-
-/** A JSON log line of a child as a person reads it: `[api] 12:00:01.123 info listening port=8080`. */
-export function readableLine(name: string, line: string): string {
-  const parsed = record.safeParse(parseJson(line));
-  if (!parsed.success) return `[${name}] ${line}`;
-  const { level, time, msg, ...rest } = parsed.data;
-  const details = Object.entries(rest)
-    .filter(([field]) => !HIDDEN.has(field))
-    .map(([field, value]) => `${field}=${readableValue(value)}`);
-  return [`[${name}]`, clockTime(time), String(level), msg, ...details].filter(Boolean).join(" ");
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function clockTime(time: string | number | undefined): string {
-  if (time === undefined) return "";
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(11, 23);
-}
-
-function readableValue(value: unknown): string {
-  if (typeof value === "string") return /[\s"]/.test(value) ? JSON.stringify(value) : value;
-  // The stack of an error reads badly on one line, and the log has it.
-  if (value instanceof Object && "message" in value) return JSON.stringify(value.message);
-  return JSON.stringify(value) ?? String(value);
+/** @param colors whether who reads it shows them */
+export function readableLines(colors: boolean): ReadLine {
+  const read = pretty.prettyFactory({
+    colorize: colors,
+    // The same in every line of a process, so it says nothing beside the name in front.
+    ignore: "pid,hostname,service",
+    singleLine: true,
+    translateTime: "UTC:HH:MM:ss.l",
+  });
+  // A line that is no JSON, such as the stack of a crash, is given back as it is.
+  return (name, line) => `[${name}] ${read(line).trimEnd()}`;
 }

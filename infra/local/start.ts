@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { clusteredRedis } from "./clustered-redis.ts";
 import { readLocalConfig } from "./config.ts";
 import { LocalStack } from "./local-stack.ts";
+import { readableLines } from "./log-lines.ts";
 import { startReaper } from "./reaper.ts";
 import type { RedisTier } from "./redis-tier.ts";
 import { replicatedRedis } from "./replicated-redis.ts";
@@ -35,7 +36,8 @@ try {
   const { folder, redis } = kindOf(process.argv);
   const dataFolder = join(config.dataFolder, folder);
   const program = "infra/local/start";
-  const stack = new LocalStack({ config, dataFolder, redis, environment: process.env, reaper, program, say });
+  const readLine = readableLines(process.stdout.isTTY === true);
+  const stack = new LocalStack({ config, dataFolder, redis, environment: process.env, reaper, program, say, readLine });
   const onSignal = (): void => {
     if (stoppingSince === undefined) {
       stoppingSince = performance.now();
