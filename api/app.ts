@@ -1,8 +1,10 @@
 /**
  * The HTTP contract: routes, and what becomes of everything that goes wrong. Builds the app; listening is elsewhere.
  */
+import type { Span } from "@opentelemetry/api";
 import { Hono } from "hono";
 import { ATTRIBUTES } from "../core/telemetry.ts";
+import { formatTraceparent } from "../core/trace-context.ts";
 import type { Visit } from "./access.ts";
 import { ANYBODY } from "./caller.ts";
 import type { AppDependencies } from "./dependencies.ts";
@@ -10,7 +12,7 @@ import { describeFailure, ProblemError, type ProblemSlug } from "./errors.ts";
 import { type Answer, fromRequest, type Handler, type Incoming, type TextAnswer, toResponse } from "./exchange.ts";
 import { KEY_PATH, KV_PREFIX, NAMESPACE_PATH, namesKey } from "./key-path.ts";
 import { problemAnswer } from "./problem.ts";
-import { NO_SPAN, requestSpans } from "./request-span.ts";
+import { requestSpans } from "./request-span.ts";
 import { ROUTES } from "./routing-table.ts";
 import { statementOf } from "./statements.ts";
 import { splitTarget } from "./target.ts";
@@ -57,7 +59,7 @@ export function createApp(deps: AppDependencies): App {
   hono.notFound(({ req: { raw } }) => toResponse(refuse("not-found", fromRequest(raw))));
   hono.onError((error, { req: { raw } }) => {
     const incoming = fromRequest(raw);
-    return toResponse(failure(deps, error, deps.requestIds.of(incoming)));
+    return toResponse(failure(deps, error, deps.requestIds.of(incoming), incoming.span));
   });
   return {
     fetch: (request, peer = { address: null }) => hono.fetch(request, peer),
@@ -123,11 +125,11 @@ function withAnswers(deps: AppDependencies, name: string, handler: Handler): Ans
   };
 }
 
-function failure(deps: AppDependencies, error: unknown, requestId: string, span = NO_SPAN): Answer {
+function failure(deps: AppDependencies, error: unknown, requestId: string, span: Span): Answer {
   const known = describeFailure(error);
   span.setAttribute(ATTRIBUTES.problem, known?.slug ?? "internal");
   if (known) return problem(deps, known.slug, requestId, known.detail, known.headers, known.members);
-  deps.report(error, requestId);
+  deps.report(error, requestId, formatTraceparent(span.spanContext()));
   return problem(deps, "internal", requestId);
 }
 

@@ -70,8 +70,8 @@ export interface AppDependencies {
   readonly tracer: Tracer;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Told of what only we should know: an unexpected error, with the request's id. */
-  readonly report: (error: unknown, requestId: string) => void;
+  /** Told of what only we should know: an unexpected error, with the request's id and its trace. */
+  readonly report: (error: unknown, requestId: string, traceparent?: string) => void;
   /** What counts the answers of a route, and how long they took. */
   readonly counterOf: (route: string) => (status: number, begunMs: number) => void;
   /** Counts an answer of failure. */

@@ -19,6 +19,7 @@ import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
 import { Store } from "../core/store.ts";
 import { TRACER } from "../core/telemetry.ts";
+import { traceFields } from "../core/trace-fields.ts";
 import { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";
@@ -143,8 +144,8 @@ export function buildApi(config: ApiConfig, instance: string, logger: Logger, fa
       for (const { partition, accepted, ordinal } of seen) admission.reported(partition, accepted, ordinal);
     },
   );
-  const report = (error: unknown, requestId?: string) =>
-    logger.error({ requestId, error: describeError(error) }, "unexpected error");
+  const report = (error: unknown, requestId?: string, traceparent?: string) =>
+    logger.error({ requestId, ...traceFields(traceparent), error: describeError(error) }, "unexpected error");
   const watches = new Watches({ log, store: readableStore, partitions, usable: () => preparation.logUsable, report });
   const entrance = buildEntrance(config, logGroup, `api-limits-${instance}`, logger);
   const tracer = trace.getTracer(TRACER);

@@ -18,6 +18,9 @@ import { contextOf, isSampled } from "../core/trace-context.ts";
 
 type CommandEntry = Extract<Entry, { kind: "command" }>;
 
+type EndResult = Exclude<Result, { outcome: "applied" }> | typeof APPLIED;
+const APPLIED = { outcome: "applied" } as const;
+
 /** One call on its way. */
 export interface Applying {
   readonly startMs: number;
@@ -52,33 +55,38 @@ export class CommandSpans {
     return { startMs, sampled, call, attempt };
   }
 
-  /** The call has answered. What it came to for each is told with {@link processed}, when that is known. */
-  answered({ call }: Applying, reply: ApplyReply): void {
-    if (reply.kind === "applied") this.#attempt = 1;
-    else call?.setAttribute(ATTRIBUTES.outcome, reply.kind);
+  /** The call has answered. */
+  answered(applying: Applying, entries: readonly ApplicableEntry[], reply: ApplyReply): void {
+    const { call, sampled } = applying;
+    if (reply.kind !== "applied") {
+      call?.setAttribute(ATTRIBUTES.outcome, reply.kind).end();
+      return;
+    }
     call?.end();
+    this.#attempt = 1;
+    if (sampled.length === 0 && reply.dead === 0) return;
+    const ended = new Map(reply.ended.map(({ id, result }) => [id, result]));
+    const died = entries.filter((entry) => ended.get(entry.id)?.outcome === "dead" && !isRecorded(entry));
+    // Not all of many are named.
+    const unnamed = reply.dead + reply.rejected > ended.size ? null : APPLIED;
+    const endMs = Date.now();
+    for (const entry of [...sampled, ...died]) {
+      if (entry.kind === "command") this.#processed(applying, entry, ended.get(entry.id) ?? unnamed, endMs);
+    }
   }
 
-  /**
-   * These are applied.
-   * @param outcomes of those that were more than plain success
-   */
-  processed(applying: Applying, dead: readonly CommandEntry[], outcomes: ReadonlyMap<EntryId, Result>): void {
-    const endMs = Date.now();
-    const recorded = [...applying.sampled, ...dead.filter((entry) => !isRecorded(entry))];
-    for (const { id, command } of recorded) {
-      const result = outcomes.get(id);
-      const span = this.#start(applying, id, command);
-      span.setAttribute(ATTRIBUTES.outcome, result?.outcome ?? "applied");
-      if (result?.outcome === "rejected") span.setAttribute(ATTRIBUTES.reason, result.reason);
-      // Why is in its dead letter, which may name what must not be here.
-      if (result?.outcome === "dead") {
-        span.setAttribute(ATTRIBUTES.letter, formatRevision(this.#partition, id));
-        span.setAttribute(ATTRIBUTES.errorType, "command-dead");
-        span.setStatus({ code: SpanStatusCode.ERROR });
-      }
-      span.end(endMs);
+  /** @param result null: nobody says */
+  #processed(applying: Applying, { id, command }: CommandEntry, result: EndResult | null, endMs: number): void {
+    const span = this.#start(applying, id, command);
+    if (result !== null) span.setAttribute(ATTRIBUTES.outcome, result.outcome);
+    if (result?.outcome === "rejected") span.setAttribute(ATTRIBUTES.reason, result.reason);
+    // Why is in its dead letter, which may name what must not be here.
+    if (result?.outcome === "dead") {
+      span.setAttribute(ATTRIBUTES.letter, formatRevision(this.#partition, id));
+      span.setAttribute(ATTRIBUTES.errorType, "command-dead");
+      span.setStatus({ code: SpanStatusCode.ERROR });
     }
+    span.end(endMs);
   }
 
   /** The call has failed, and will be made again. Told of the 1st, 2nd, 4th, 8th … time, so that a long outage is few spans. */

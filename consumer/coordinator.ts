@@ -9,6 +9,7 @@
  */
 import type { Logger } from "pino";
 import { describeError } from "../core/errors.ts";
+import { FaultLog } from "../core/fault-log.ts";
 import type { Watermark } from "../core/functions/apply.ts";
 import type { Coordination } from "../core/functions/coordinate.ts";
 import type { Log } from "../core/log.ts";
@@ -30,6 +31,7 @@ const LEAVE_MAX_MS = 2000;
 export class Coordinator implements Service {
   readonly #log: Log;
   readonly #logger: Logger;
+  readonly #faults: FaultLog;
   readonly #deps: Omit<WorkerDependencies, "onStateChange">;
   readonly #options: CoordinatorOptions;
   readonly #workers = new Map<number, PartitionWorker>();
@@ -42,6 +44,7 @@ export class Coordinator implements Service {
     this.#deps = deps;
     this.#log = deps.log;
     this.#logger = deps.logger;
+    this.#faults = new FaultLog(deps.logger);
     this.#options = options;
   }
 
@@ -88,9 +91,10 @@ export class Coordinator implements Service {
         try {
           await this.#round();
           this.#lastRoundMs = performance.now();
+          this.#faults.over({}, "rounds go through again");
         } catch (error) {
           // Workers go on: they hold by themselves while a Redis is away, and need no lease to be safe.
-          this.#logger.warn({ error: describeError(error) }, "round failed");
+          this.#faults.fault({ error: describeError(error) }, "round failed");
         }
       }
       await this.#change.wait(this.#options.leaseMs / 3);

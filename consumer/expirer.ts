@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { Appender } from "../core/appender.ts";
 import { compareIds, type EntryId, ID_ZERO } from "../core/entry-id.ts";
 import { describeError } from "../core/errors.ts";
+import { FaultLog } from "../core/fault-log.ts";
 import type { Grade } from "../core/grade.ts";
 import { EXPIRY_PAGE_MAX_KEYS } from "../core/limits.ts";
 import type { Service } from "../core/service.ts";
@@ -42,12 +43,14 @@ const PAUSE_MAX_MS = 30_000;
 
 export class Expirer implements Service {
   readonly #deps: ExpirerDependencies;
+  readonly #faults: FaultLog;
   readonly #looks = new Map<number, Look>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
 
   constructor(deps: ExpirerDependencies) {
     this.#deps = deps;
+    this.#faults = new FaultLog(deps.logger, "debug");
   }
 
   async start(): Promise<void> {
@@ -64,15 +67,18 @@ export class Expirer implements Service {
   }
 
   async #lookAtAll(): Promise<void> {
+    let wrong = false;
     const owned = [...this.#deps.owned()];
     for (const partition of this.#looks.keys()) if (!owned.includes(partition)) this.#looks.delete(partition);
     await Promise.all(
       owned.map((partition) =>
         this.look(partition).catch((error: unknown) => {
-          this.#deps.logger.debug({ partition, error: describeError(error) }, "not looked for expired keys");
+          wrong = true;
+          this.#faults.fault({ partition, error: describeError(error) }, "not looked for expired keys");
         }),
       ),
     );
+    if (!wrong && owned.length > 0) this.#faults.over({}, "expired keys are looked for again");
   }
 
   /** Asks for one page of what is due. @throws when store or log is away: there is another time */

@@ -85,7 +85,7 @@ export class PartitionWorker {
     this.#deps = deps;
     this.#logger = deps.logger.child({ partition });
     this.#standing = new Standing({ ...deps, logger: this.#logger }, reached);
-    this.#applier = new Applier(partition, { ...deps, logger: this.#logger });
+    this.#applier = new Applier(partition, deps);
   }
 
   /** State, and how far it ever was. */

@@ -3,6 +3,7 @@
  * changes is told once: to the log, to the counters and to the coordinator, who tells the others.
  */
 import type { Logger } from "pino";
+import { FaultLog } from "../core/fault-log.ts";
 import type { ApplyReply, Watermark } from "../core/functions/apply.ts";
 import { isHalted, type OwnerWord, type PartitionState, STATE_OK } from "../core/partition-state.ts";
 import type { Counters } from "./counters.ts";
@@ -16,6 +17,7 @@ export interface StandingDependencies {
 
 export class Standing {
   readonly #deps: StandingDependencies;
+  readonly #faults: FaultLog;
   #state: PartitionState = { state: "held", reason: "starting" };
   #watermark: Watermark | null = null;
   #reached: Watermark | null;
@@ -25,6 +27,7 @@ export class Standing {
   /** @param reached as the owner before told it: clients may have seen what was applied up to there */
   constructor(deps: StandingDependencies, reached: Watermark | null) {
     this.#deps = deps;
+    this.#faults = new FaultLog(deps.logger);
     this.#reached = reached;
   }
 
@@ -55,7 +58,6 @@ export class Standing {
       return reply.watermark;
     }
     counters.count(reply, before);
-    if (reply.dead > 0) logger.warn({ dead: reply.dead, watermark: reply.watermark }, "commands parked");
     if (reply.jumped > 0) logger.error({ jumped: reply.jumped }, "the log has lost commands that producers counted");
     return reply.watermark;
   }
@@ -76,6 +78,9 @@ export class Standing {
   enter(state: PartitionState): void {
     const before = this.#state;
     this.#state = state;
+    if (state.state === "held" || state.state === "unconfirmed") {
+      this.#faults.fault({ ...state, watermark: this.#watermark }, "partition held");
+    } else if (state.state === "ok") this.#faults.over({ watermark: this.#watermark }, "partition goes on");
     if (before.state === state.state && before.reason === state.reason) return;
     const { logger, counters, onStateChange } = this.#deps;
     if (before.state !== state.state) counters.enter(state.state);
@@ -84,6 +89,5 @@ export class Standing {
     if (isHalted(state)) logger.error(line, "partition halted");
     else if (state.state === "ok") logger.debug(line, "partition is up to date");
     else if (state.state === "recovering") logger.warn(line, "partition recovers");
-    else logger.warn(line, "partition held");
   }
 }

@@ -9,6 +9,7 @@
 import type { Logger } from "pino";
 import { compareIds, type EntryId, idTimeMs } from "../core/entry-id.ts";
 import { describeError } from "../core/errors.ts";
+import { FaultLog } from "../core/fault-log.ts";
 import type { Watermark } from "../core/functions/apply.ts";
 import { LOG_MEMORY_TRIM_SHARE, LOG_MEMORY_TRIMMED_SHARE, TRIM_SETTLE_MS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
@@ -48,6 +49,7 @@ const PRESSURE_SHARE = 0.25;
 
 export class Trimmer implements Service {
   readonly #deps: TrimmerDependencies;
+  readonly #faults: FaultLog;
   readonly #options: TrimmerOptions;
   readonly #samples = new Map<number, Sample[]>();
   #timer: NodeJS.Timeout | null = null;
@@ -57,6 +59,7 @@ export class Trimmer implements Service {
 
   constructor(deps: TrimmerDependencies, options: TrimmerOptions) {
     this.#deps = deps;
+    this.#faults = new FaultLog(deps.logger, "debug");
     this.#options = options;
   }
 
@@ -91,13 +94,16 @@ export class Trimmer implements Service {
   async #trimOwned(): Promise<void> {
     const owned = new Set(this.#deps.owned());
     for (const partition of this.#samples.keys()) if (!owned.has(partition)) this.#samples.delete(partition);
+    let wrong = false;
     for (const partition of owned) {
       try {
         await this.#trim(partition);
       } catch (error) {
-        this.#deps.logger.debug({ partition, error: describeError(error) }, "not trimmed");
+        wrong = true;
+        this.#faults.fault({ partition, error: describeError(error) }, "not trimmed");
       }
     }
+    if (!wrong && owned.size > 0) this.#faults.over({}, "the log is trimmed again");
   }
 
   async #trim(partition: number): Promise<void> {

@@ -35,6 +35,11 @@ export class OperatingError extends Error {
 
 /** An error's text for a log line: never a stack, never a value. */
 export function describeError(error: unknown): string {
+  // JSON.parse quotes what it could not read, which may be a value.
+  if (error instanceof SyntaxError) return "not readable: SyntaxError";
+  // So does Redis, of commands that it does not know (https://github.com/redis/redis/blob/7.0/src/server.c).
+  if (error instanceof Error && error.name === "ReplyError")
+    return error.message.replace(/, with args beginning with:.*$/s, "");
   return error instanceof Error ? error.message : String(error);
 }
 

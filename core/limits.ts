@@ -73,6 +73,9 @@ export const APPEND_QUEUE_MAX_BYTES = 64 * 1024 * 1024;
 /** Commands in one apply call. A function of 6 s makes Sentinel fail a healthy master over; 500 take about 4 ms. */
 export const APPLY_BATCH_MAX_COMMANDS = 500;
 
+/** Rejected and dead commands of one apply call that are told of by id, of each so many; the rest is counted. */
+export const ENDED_TOLD_MAX = 50;
+
 /** Bytes of values in one apply call, for the same reason. One value more than the bound still goes alone. */
 export const APPLY_BATCH_MAX_BYTES = 1024 * 1024;
 
@@ -281,6 +284,3 @@ export const TRACED_COMMANDS_MAX = 128;
 
 /** Commands that the span of one call is linked to (OpenTelemetry's own default bound). */
 export const SPAN_LINKS_MAX = 128;
-
-/** Commands of one batch that died and are told one by one; the number of all is told beside them. */
-export const DEAD_TOLD_MAX = 32;

@@ -1,5 +1,6 @@
 /**
- * JSON log lines on standard output. Values, tokens and URLs with passwords are never given to it.
+ * JSON log lines on standard output. Values, keys, tokens and URLs with passwords are never given to it; should one be, in
+ * the text of an error of somebody else's, what can be told by its form is masked on its way out.
  */
 import { type Logger, pino, stdTimeFunctions } from "pino";
 
@@ -11,6 +12,16 @@ export function createLogger(service: string, level: LogLevel): Logger {
     level,
     base: { service, pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
+    hooks: { streamWrite: maskSecrets },
     formatters: { level: (label) => ({ level: label }) },
   });
+}
+
+/** What stands between `://` and `@` of a URL, and behind `Bearer`. */
+const URL_ACCESS = /(:\/\/)[^\s"@/]+@/g;
+const BEARER = /\b(bearer\s+)[^\s",\\]+/gi;
+
+/** @param line a whole line of the log */
+export function maskSecrets(line: string): string {
+  return line.replaceAll(URL_ACCESS, "$1***@").replaceAll(BEARER, "$1***");
 }

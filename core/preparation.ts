@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import { describeError, OperatingError } from "./errors.ts";
+import { FaultLog } from "./fault-log.ts";
 import { checkFormat } from "./format-record.ts";
 import type { Log } from "./log.ts";
 import type { Link } from "./redis/link.ts";
@@ -25,6 +26,7 @@ const RETRY_MS = 500;
 
 export class Preparation implements Service {
   readonly #deps: PreparationDependencies;
+  readonly #faults: FaultLog;
   #logChecked = false;
   #storeChecked = false;
   #listeners: (() => void)[] = [];
@@ -36,6 +38,7 @@ export class Preparation implements Service {
 
   constructor(deps: PreparationDependencies) {
     this.#deps = deps;
+    this.#faults = new FaultLog(deps.logger);
   }
 
   get logUsable(): boolean {
@@ -53,16 +56,18 @@ export class Preparation implements Service {
 
   async start(): Promise<void> {
     const { logLink, storeLink, logger } = this.#deps;
-    for (const [name, link] of [
+    for (const [redis, link] of [
       ["log", logLink],
       ["store", storeLink],
     ] as const) {
+      const faults = new FaultLog(logger);
       link.open(
         () => {
-          logger.info({ redis: name }, "connected");
+          faults.over({ redis }, "the connection is back");
+          logger.info({ redis }, "connected");
           this.#recheck();
         },
-        (error) => logger.warn({ redis: name, error: describeError(error) }, "connection fault"),
+        (error) => faults.fault({ redis, error: describeError(error) }, "connection fault"),
       );
     }
     this.#timer = setInterval(() => {
@@ -100,6 +105,7 @@ export class Preparation implements Service {
       const gained = (usable.log && !this.#logChecked) || (usable.store && !this.#storeChecked);
       this.#logChecked ||= usable.log;
       this.#storeChecked ||= usable.store;
+      if (usable.log && usable.store) this.#faults.over({}, "prepared");
       if (gained) for (const listener of this.#listeners) listener();
     } catch (error) {
       if (error instanceof OperatingError && error.code === "format-mismatch") {
@@ -108,7 +114,7 @@ export class Preparation implements Service {
         fail();
         return;
       }
-      logger.warn({ error: describeError(error) }, "preparing failed: trying again");
+      this.#faults.fault({ error: describeError(error) }, "preparing failed: trying again");
     }
   }
 }

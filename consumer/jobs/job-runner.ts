@@ -6,6 +6,7 @@
  */
 import type { Logger } from "pino";
 import { describeError } from "../../core/errors.ts";
+import { FaultLog } from "../../core/fault-log.ts";
 import { JOB_RETENTION_MS, JOBS_AT_ONCE_MAX, JOBS_FINISHED_MAX } from "../../core/limits.ts";
 import type { Service } from "../../core/service.ts";
 import { SignalFlag } from "../../core/signal-flag.ts";
@@ -29,6 +30,7 @@ const REMOVED_AT_ONCE = 100;
 
 export class JobRunner implements Service {
   readonly #deps: RunnerDependencies;
+  readonly #faults: FaultLog;
   readonly #tasks = new Map<string, Promise<void>>();
   /** Jobs not to be taken before that time. */
   readonly #lost = new Map<string, number>();
@@ -43,6 +45,7 @@ export class JobRunner implements Service {
 
   constructor(deps: RunnerDependencies) {
     this.#deps = deps;
+    this.#faults = new FaultLog(deps.logger, "debug");
   }
 
   /** Jobs that it works on now. */
@@ -69,9 +72,10 @@ export class JobRunner implements Service {
         try {
           this.#seen = this.#deps.applied();
           await this.#look();
+          this.#faults.over({}, "jobs are looked at again");
         } catch (error) {
           this.#seen = null;
-          this.#deps.logger.debug({ error: describeError(error) }, "jobs were not looked at");
+          this.#faults.fault({ error: describeError(error) }, "jobs were not looked at");
         }
       }
       await this.#stopped.wait(TICK_MS);

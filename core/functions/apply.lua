@@ -13,7 +13,8 @@
 --       (argument = reason) | txn (argument: see transactions.lua)
 --       parking: block, so that later commands of the key wait behind it should it fail; else empty
 --       expiry: see expiry_of in operations.lua; empty: what the operation does by itself
--- Reply { 'OK', new watermark record, rejected, dead, repeated, jumped }, or, with nothing changed:
+-- Reply { 'OK', new watermark record, rejected, dead, repeated, jumped, then id and result of the first of those that were
+--         rejected and of those that are dead, ENDED_TOLD_MAX of each }, or, with nothing changed:
 --       { 'MISMATCH', stored watermark record }   another owner was here, or the store went back
 --       { 'GAP', stored watermark record, id }    the log jumps over entries at id: some are lost
 --       { 'REGRESSED', stored watermark record, id }  the log counts again what is applied: it went back
@@ -210,9 +211,14 @@ function Batch:settle(command, target, body, result)
   end
   if PLAIN[result] and not command[IDEMPOTENCY] then return end
   local outcome = string.match(result, '^%a+')
-  if outcome == 'rejected' then self.rejected = self.rejected + 1 end
+  if outcome == 'rejected' or outcome == 'dead' then
+    self[outcome] = self[outcome] + 1
+    if self[outcome] <= ENDED_TOLD_MAX then
+      self.ended[#self.ended + 1] = id
+      self.ended[#self.ended + 1] = result
+    end
+  end
   if outcome == 'dead' then
-    self.dead = self.dead + 1
     if not letter then letters:park(command, target, body, string.sub(result, 6)) end
   end
   self:note(id, result, command)
@@ -230,7 +236,7 @@ local function apply(keys, args)
 
   local key_at = #OWN_TYPES + index_count + 1
   local batch = setmetatable({ keys = keys, producers = Producers.open(keys[2]), letters = Letters.open(keys, 4),
-    indexes = {}, usage = {}, expiries = {}, rejected = 0, dead = 0, noted = false }, Batch)
+    indexes = {}, usage = {}, expiries = {}, rejected = 0, dead = 0, ended = {}, noted = false }, Batch)
   batch.letters:load(keys, key_at)
   local awaited, last_id = {}, nil
   local bodies, body_at = args[5], 1
@@ -266,5 +272,6 @@ local function apply(keys, args)
   local record = string.format('%s %.0f', last_id, last_ordinal)
   redis.call('SET', keys[1], record)
   redis.call('PUBLISH', args[2], cjson.encode({ watermark = record, results = awaited }))
-  return { 'OK', record, batch.rejected, batch.dead, batch.producers.repeated, batch.producers.jumped }
+  return { 'OK', record, batch.rejected, batch.dead, batch.producers.repeated, batch.producers.jumped,
+    unpack(batch.ended) }
 end

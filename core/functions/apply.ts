@@ -18,6 +18,12 @@ export interface Watermark {
 
 export const WATERMARK_ZERO: Watermark = { id: ID_ZERO, ordinal: 0 };
 
+/** A command that did not do what it was to, and why. */
+export interface EndedCommand {
+  readonly id: EntryId;
+  readonly result: Result;
+}
+
 /** What apply answered. Everything but `applied` changed nothing. */
 export type ApplyReply =
   | {
@@ -29,6 +35,8 @@ export type ApplyReply =
       readonly repeated: number;
       /** Commands that a producer counted and the log never held: lost writes. */
       readonly jumped: number;
+      /** The first of those that were rejected and of those that are dead, in order: at most ENDED_TOLD_MAX of each. */
+      readonly ended: readonly EndedCommand[];
     }
   | { readonly kind: "mismatch"; readonly watermark: Watermark }
   | { readonly kind: "gap" | "regressed"; readonly watermark: Watermark; readonly at: EntryId };
@@ -116,8 +124,16 @@ export function parseApplyReply(reply: unknown): ApplyReply {
   const watermark = parseWatermark(record ?? "");
   switch (verdict) {
     case "OK": {
-      const [rejected = 0, dead = 0, repeated = 0, jumped = 0] = rest.map(Number);
-      return { kind: "applied", watermark, rejected, dead, repeated, jumped };
+      const [rejected = 0, dead = 0, repeated = 0, jumped = 0] = rest.slice(0, ENDED_FROM).map(Number);
+      return {
+        kind: "applied",
+        watermark,
+        rejected,
+        dead,
+        repeated,
+        jumped,
+        ended: parseEnded(rest.slice(ENDED_FROM)),
+      };
     }
     case "MISMATCH":
       return { kind: "mismatch", watermark };
@@ -128,6 +144,17 @@ export function parseApplyReply(reply: unknown): ApplyReply {
     default:
       throw new Error(`apply answered ${verdict}`);
   }
+}
+
+/** After the verdict and the watermark come so many counts. */
+const ENDED_FROM = 4;
+
+function parseEnded(pairs: readonly string[]): EndedCommand[] {
+  const ended: EndedCommand[] = [];
+  for (let at = 0; at + 1 < pairs.length; at += 2) {
+    ended.push({ id: pairs[at] ?? "", result: parseResult(pairs[at + 1] ?? "") });
+  }
+  return ended;
 }
 
 export function formatWatermark(watermark: Watermark): string {

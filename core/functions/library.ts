@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { OUTCOME_RETENTION_MS, PATCHED_VALUE_MAX_BYTES, PRODUCER_IDLE_MAX_MS } from "../limits.ts";
+import { ENDED_TOLD_MAX, OUTCOME_RETENTION_MS, PATCHED_VALUE_MAX_BYTES, PRODUCER_IDLE_MAX_MS } from "../limits.ts";
 import type { Link } from "../redis/link.ts";
 
 /** The Redis command that calls a function. */
@@ -26,6 +26,7 @@ type Flag = "no-writes" | "allow-oom";
 
 /** What the Lua files know of our bounds, so that each stands in one place. */
 const BOUNDS = [
+  `local ENDED_TOLD_MAX = ${ENDED_TOLD_MAX}`,
   `local PRODUCER_IDLE_MAX_MS, OUTCOME_RETENTION_MS = ${PRODUCER_IDLE_MAX_MS}, ${OUTCOME_RETENTION_MS}`,
   `local PATCHED_VALUE_MAX_BYTES = ${PATCHED_VALUE_MAX_BYTES}`,
 ].join("\n");
