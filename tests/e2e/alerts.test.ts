@@ -13,6 +13,10 @@ const PARTITIONS = 4;
 const PATIENT = { timeoutMs: 60_000, intervalMs: 100 };
 const TEST_TIMEOUT_MS = 180_000;
 
+/** Needs Sentinels, exporters, a job, or something that goes wrong. */
+const NOT_HERE =
+  /\bredis_|redis_(confirm_replicas|replicas_in_sync|epoch|failovers|topology)|jobs_ended|admission_closed|append_failures|ALERTS/;
+
 const missing = whyNoAlerting();
 const told = missing === "" ? "" : ` (skipped: ${missing} is not installed)`;
 
@@ -94,6 +98,22 @@ describe.skipIf(missing !== "")(`with a real Prometheus and a real Alertmanager$
         PATIENT,
       );
       expect(await isFiring("MillraceDeadLetters")).toBe(false);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "every panel has something to show of a Millrace that runs",
+    async () => {
+      const everywhere = (expr: string) => expr.replaceAll(/\$(namespace|job)/g, ".*");
+      const shown = panelExpressions.filter(({ expr }) => !NOT_HERE.test(expr));
+      // Rates take two looks at what there is.
+      await waitFor(async () => {
+        const values = await Promise.all(shown.map(({ expr }) => alerting.valueOf(everywhere(expr))));
+        const empty = shown.filter((_, index) => values[index] === null);
+        if (empty.length > 0) throw new Error(empty.map(({ title, expr }) => `${title}: ${expr}`).join("\n"));
+        return true;
+      }, PATIENT);
     },
     TEST_TIMEOUT_MS,
   );
