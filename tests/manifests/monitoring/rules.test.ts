@@ -20,7 +20,7 @@ describe.skipIf(noPromtool !== "")(`promtool${noPromtool}`, () => {
     expect(await ask("promtool", "check", "rules", RULES_PATH)).toMatchObject({ ok: true });
   });
 
-  test.each(["rules.test.yml", "rules-objectives.test.yml"])(
+  test.each(["rules.test.yml", "rules-hours.test.yml"])(
     "sees every alert fire when it must, and be silent when not: %s",
     async (file) => {
       expect(await ask("promtool", "test", "rules", file)).toMatchObject({ ok: true });
@@ -35,7 +35,7 @@ interface UnitTests {
   }[];
 }
 
-const checks = ["rules.test.yml", "rules-objectives.test.yml"].flatMap((file) =>
+const checks = ["rules.test.yml", "rules-hours.test.yml"].flatMap((file) =>
   (readYaml(`infra/monitoring/${file}`) as UnitTests).tests.flatMap((one) => one.promql_expr_test),
 );
 
