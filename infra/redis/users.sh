@@ -78,8 +78,10 @@ log_users() {
   group='+xreadgroup +xack +xpending +xinfo|consumers +xgroup|create +xgroup|setid +xgroup|delconsumer'
   reconcile='+xdel +xtrim +xsetid'
   partitions='~mr:{p*}:log ~mr:{p*}:appends &mr:{p*}:log'
+  # What an operator gives up after going back to a point in time.
+  give_up='+xdel'
   # shellcheck disable=SC2086 # several words
-  user api $connects $append $read_log $owners $partitions '%R~mr:{consumers}:*' "$format" "$limits"
+  user api $connects $append $read_log $owners $give_up $partitions '%R~mr:{consumers}:*' "$format" "$limits"
   # shellcheck disable=SC2086
   user consumer $connects $append $read_log $owners $coordinate $group $reconcile $partitions '~mr:{consumers}:*' \
     '&mr:{consumers}:changed' "$format"

@@ -8,6 +8,7 @@ import { untilHeard } from "../harness/back-ends.ts";
 import { httpClient, WAIT } from "../harness/http.ts";
 import { openLink } from "../harness/link.ts";
 import { startApi, startConsumer } from "../harness/process.ts";
+import { incrementOf } from "../harness/producer.ts";
 import { type RedisGroups, startRedisGroups } from "../harness/redis-groups.ts";
 import { newRedisUsers, type RedisUser, type RedisUsers, urlFor } from "../harness/redis-users.ts";
 import { askRedis } from "../harness/sentinel-view.ts";
@@ -95,6 +96,10 @@ describe("users of least privilege", () => {
     const log = new Log(await openLink(urlFor(groups.log.url, "consumer", users)), spare + 1);
     await log.prepare();
     await log.alignGroup(spare, nowhere, "nobody");
+    const asApi = new Log(await openLink(urlFor(groups.log.url, "api", users)), spare + 1);
+    const group = { producer: "operator", firstSequence: 1, commands: [incrementOf("n", "k")] };
+    const { firstId } = await asApi.append(spare, group);
+    expect(await asApi.giveUp(spare, "0-0", firstId)).toBe(true);
     await log.fence(spare, { id: "5-0", ordinal: 7 }, 0);
   });
 
