@@ -17,12 +17,12 @@ const importsOf = (text: string): string[] =>
   [...text.matchAll(/^(?:import|export)\s(?:[\w$*{},\s]*\sfrom\s)?"([^"]+)"|\bimport\("([^"]+)"\)/gm)].map(
     ([, fixed, dynamic]) => fixed ?? dynamic ?? "",
   );
-const READY_MAX_MS = 20_000;
+const READY_MAX_MS = 60_000;
 
 let images: Record<"api" | "consumer" | "smoke", BuiltImage>;
 beforeAll(() => {
   images = { api: layOutImage("api"), consumer: layOutImage("consumer"), smoke: layOutImage("smoke") };
-});
+}, 120_000);
 
 describe.each(["api", "consumer", "smoke"] as const)("the image of %s", (name) => {
   const filesOf = (folder: string): string[] =>
