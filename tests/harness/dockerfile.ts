@@ -123,7 +123,8 @@ export function ignoredBy(text: string): (path: string) => boolean {
   };
 }
 
-function globPattern(glob: string): RegExp {
+/** `*` is anything but a slash, and two of them with a slash any folders. */
+export function globPattern(glob: string): RegExp {
   const escaped = glob.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&");
   const pattern = escaped.replaceAll(/\*\*\/|\*/g, (star) => (star === "*" ? "[^/]*" : "(?:.*/)?"));
   return new RegExp(`^${pattern}$`);
