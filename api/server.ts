@@ -135,8 +135,9 @@ export class HttpServer implements Service {
     if (this.#stopping || !this.#listening) return;
     this.#stopping = true;
     await pause(LAME_DUCK_MS);
+    await untilRead();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const idle = setInterval(() => this.#closeIdle(), IDLE_LOOK_MS);
+    const idle = setInterval(() => void untilRead().then(() => this.#closeIdle()), IDLE_LOOK_MS);
     const deadline = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MAX_MS);
     await closed;
     clearInterval(idle);
@@ -198,6 +199,16 @@ export class HttpServer implements Service {
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
   }
+}
+
+/**
+ * Resolves when what had come by now is read. Timers come before connections are looked at: a process that got no
+ * processor for a while would close a connection as idle whose next request the system has had all the time.
+ */
+function untilRead(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** May the body come for as long as it moves? */
