@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { repoRoot } from "../../infra/local/repo-root.ts";
 import { cleanUpLater, testReaper } from "../harness/running.ts";
-import type { PodsResult } from "./pods/main.ts";
+import type { PodsResult } from "./pods/play.ts";
 
 const PROGRAM = join(repoRoot, "dist/tests/faults/pods/main.js");
 const CANNOT = 3;
