@@ -114,7 +114,7 @@ export class LocalStack {
       });
       spawned(child);
       await this.#record(name, { pid: child.pid, command: serviceProgram(kind) });
-      await waitUntilReady(name, child, opsUrl, READY_TIMEOUT_MS).catch(async (error: unknown) => {
+      await waitUntilReady(name, child, opsUrl, READY_TIMEOUT_MS, true).catch(async (error: unknown) => {
         await child.stop(STOP_GRACE_MS);
         throw error;
       });

@@ -29,8 +29,17 @@ export function serviceProgram(kind: ServiceKind): string {
   return `dist/${kind}/main.js`;
 }
 
-/** Waits for 200 on the ops port. Throws, with the process's last lines, when it ends or the time is over before. */
-export async function waitUntilReady(name: string, child: Child, opsUrl: string, timeoutMs: number): Promise<void> {
+/**
+ * Waits for 200 on the ops port. Throws, with the process's last lines, when it ends or the time is over before.
+ * @param whole until it can use both log and store: an api takes requests when it has one of the two
+ */
+export async function waitUntilReady(
+  name: string,
+  child: Child,
+  opsUrl: string,
+  timeoutMs: number,
+  whole = false,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last = "no answer";
   while (child.running && performance.now() < deadline) {
@@ -38,7 +47,7 @@ export async function waitUntilReady(name: string, child: Child, opsUrl: string,
       const signal = AbortSignal.timeout(READY_REQUEST_TIMEOUT_MS);
       const response = await fetch(`${opsUrl}/healthz/ready`, { signal });
       const body = await response.text();
-      if (response.status === 200) return;
+      if (response.status === 200 && (!whole || isWhole(body))) return;
       last = `${response.status} ${body.trim()}`;
     } catch {
       // Nobody listens yet.
@@ -47,4 +56,9 @@ export async function waitUntilReady(name: string, child: Child, opsUrl: string,
   }
   const why = child.running ? `not ready after ${timeoutMs} ms (${last})` : "ended before it was ready";
   throw new Error(`${name} ${why}; its last lines:\n${child.lines().slice(-15).join("\n")}`);
+}
+
+function isWhole(body: string): boolean {
+  const { log, store } = JSON.parse(body) as { readonly log?: unknown; readonly store?: unknown };
+  return log === true && store === true;
 }

@@ -67,7 +67,9 @@ function sendRaw({ protocol, hostname, port }: URL, bytes: string): Promise<stri
   return new Promise((resolve, reject) => {
     let answer = "";
     const socket = tls ? connectTls({ ...place, servername: hostname }) : connect(place);
-    socket.once(tls ? "secureConnect" : "connect", () => socket.end(bytes));
+    socket.once(tls ? "secureConnect" : "connect", () => socket.write(bytes));
+    // Not before: who has said all and not sent what it announced is cut short, and may be told that instead.
+    socket.once("data", () => socket.end());
     socket.setTimeout(RAW_TIMEOUT_MS, () => socket.destroy(new Error(`no answer to ${JSON.stringify(bytes)}`)));
     socket.on("data", (data) => {
       answer += data.toString("latin1");

@@ -4,6 +4,7 @@ import { parseOwnerWord } from "../../core/partition-state.ts";
 import { keepDoing } from "../harness/crowd.ts";
 import { type Answer, accepted, applied, type HttpClient, httpClient, WAIT } from "../harness/http.ts";
 import { openLink } from "../harness/link.ts";
+import { readLog } from "../harness/log-reader.ts";
 import { remember } from "../harness/older-copy.ts";
 import { type Partitions, watchPartitions } from "../harness/partitions.ts";
 import { openProducer } from "../harness/producer.ts";
@@ -244,6 +245,8 @@ describe("an operator's command moves a partition on that has lost its base:", (
     await put("lost by both");
     await put("lost by both, too");
     const { ordinal } = await store.watermark(0);
+    // Its owner has heard of it, too: it is acked.
+    await waitFor(async () => (await readLog(stack.log, 1).pending(0)).length === 0);
     await Promise.all(forget.map((each) => each()));
 
     expect((await partitions.inState(0, "lost-base")).reason).toContain("neither log nor store");
