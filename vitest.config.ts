@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLineReporter } from "./tests/harness/closing-line-reporter.ts";
+import { LongestFirst } from "./tests/harness/longest-first.ts";
 
 const notTests = ["**/node_modules/**", "dist/**"];
 const severalProcesses = ["tests/e2e/**/*.test.ts", "tests/faults/**/*.test.ts"];
@@ -8,12 +9,14 @@ const faultSuite = ["tests/faults/suite.test.ts"];
 const needsRedis = ["**/*.redis.test.ts"];
 const setupFiles = ["./tests/harness/setup.ts"];
 
-// What a test needs is said by its name and place. Groups run one after the other, and the more processes a test
-// starts, the fewer run side by side: waiting for a processor must not look like a fault.
+// What a test needs is said by its name and place. Groups run one after the other. Those with several processes wait for
+// most of their time, for a lease, a Sentinel, a start: three of them fill two processors. What measures how long nothing
+// went on runs alone.
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLineReporter()],
     allowOnly: false,
+    sequence: { sequencer: LongestFirst },
     // For an event a test waits as long as it may: only what hangs is too slow. See tests/harness/wait-for.ts.
     expect: { poll: { timeout: 25_000 } },
     projects: [
@@ -50,7 +53,7 @@ export default defineConfig({
           setupFiles,
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -63,7 +66,7 @@ export default defineConfig({
           setupFiles,
           testTimeout: 300_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 3 },
         },
       },
