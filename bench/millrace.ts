@@ -20,13 +20,8 @@ export interface Millrace {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Settings of tracing. Without any: as in production, with the spans sent to somebody who takes them. */
-export type Telemetry = Readonly<Record<string, string>>;
-const DEFAULT_TELEMETRY: Telemetry = {};
-export const NO_TELEMETRY: Telemetry = { OTEL_SDK_DISABLED: "true" };
-
-/** What the api and the consumer see: two Redis with append-only files. */
-export async function startSurroundings(stage: Stage, telemetry: Telemetry = DEFAULT_TELEMETRY) {
+/** What the api and the consumer see: two Redis with append-only files, and somebody who takes their spans. */
+export async function startSurroundings(stage: Stage) {
   const [logUrl, storeUrl] = [await startRedis(stage, "log"), await startRedis(stage, "store")];
   const env = {
     NODE_ENV: "production",
@@ -34,7 +29,6 @@ export async function startSurroundings(stage: Stage, telemetry: Telemetry = DEF
     STORE_URL: storeUrl,
     MILLRACE_PARTITIONS: String(PARTITIONS),
     OTEL_EXPORTER_OTLP_ENDPOINT: await startServer(stage, "baseline/trace-sink.js"),
-    ...telemetry,
   };
   return { storeUrl, env };
 }
@@ -50,8 +44,8 @@ export async function startApi(stage: Stage, env: Millrace["env"]) {
 }
 
 /** The whole of Millrace without a consumer: writes are accepted and wait in the log. */
-export async function startMillrace(stage: Stage, telemetry?: Telemetry): Promise<Millrace> {
-  const surroundings = await startSurroundings(stage, telemetry);
+export async function startMillrace(stage: Stage): Promise<Millrace> {
+  const surroundings = await startSurroundings(stage);
   const { child, apiUrl, opsUrl } = await startApi(stage, surroundings.env);
   await waitUntilReady("api", child, opsUrl, READY_WITHIN_MS);
   return { ...surroundings, apiUrl, keysUrl: `${apiUrl}/v1/kv/bench/k` };

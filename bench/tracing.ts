@@ -1,38 +1,27 @@
 /**
- * What tracing costs: accepted PUT/s of an api that samples as in production, and sends its spans, against one without
- * OpenTelemetry. No consumer runs.
+ * What tracing costs of accepted PUT/s: an api that samples as in production and sends its spans to somebody who takes
+ * them, against one without OpenTelemetry.
  */
-import { request } from "./http-request.ts";
-import { interleave } from "./interleave.ts";
-import { NO_TELEMETRY, startMillrace } from "./millrace.ts";
+import { benchCost } from "./cost.ts";
 import type { Row } from "./row.ts";
 import type { Stage } from "./stage.ts";
-import { putRate } from "./wrk.ts";
-
-const ROUNDS = 5;
-const ROUND_SECONDS = 3;
-/** More than a round can write, so that every PUT of the bench has a key of its own. */
-const KEYS_PER_ROUND = 200_000;
 
 export async function benchTracing(stage: Stage): Promise<Row[]> {
-  const traced = await startMillrace(stage);
-  const bare = await startMillrace(stage, NO_TELEMETRY);
-  for (const { keysUrl } of [traced, bare]) await request(`${keysUrl}0`, 202, { method: "PUT", body: "v" });
-  const put = (url: string, round: number) =>
-    putRate(stage, url, ROUND_SECONDS, round * KEYS_PER_ROUND, KEYS_PER_ROUND);
-  const taken = await interleave(
-    ROUNDS,
-    (round) => put(traced.keysUrl, round),
-    (round) => put(bare.keysUrl, round),
-  );
-  return [
-    {
-      name: "tracing",
-      what: "accepted PUT/s, tracing at its default of 5 %",
-      unit: "1/s",
-      ours: { name: "traced", rounds: taken.ours },
-      baseline: { name: "not traced", rounds: taken.baseline },
-      targets: [{ of: "ratio", bound: "at least", value: 0.9 }],
+  return benchCost(stage, {
+    name: "tracing",
+    what: "accepted PUT/s, tracing at its default of 5 %",
+    on: {},
+    off: { OTEL_SDK_DISABLED: "true" },
+    ratioMin: 0.9,
+    check: async (on, off) => {
+      const [having, lacking] = await Promise.all([isTraced(on.apiUrl), isTraced(off.apiUrl)]);
+      if (!having || lacking) throw new Error("tracing is not on where it should be, or not off");
     },
-  ];
+  });
+}
+
+/** Does it tell the trace of a request? */
+async function isTraced(apiUrl: string): Promise<boolean> {
+  const { headers } = await fetch(`${apiUrl}/openapi.json`);
+  return headers.has("traceresponse");
 }
