@@ -9,9 +9,9 @@ const faultSuite = ["tests/faults/suite.test.ts"];
 const needsRedis = ["**/*.redis.test.ts"];
 const setupFiles = ["./tests/harness/setup.ts"];
 
-// What a test needs is said by its name and place. Groups run one after the other. Those with several processes wait for
-// most of their time, for a lease, a Sentinel, a start: three of them fill two processors. What measures how long nothing
-// went on runs alone.
+// What a test needs is said by its name and place. Groups run one after the other. Those of faults wait for most of their
+// time, for a lease, a Sentinel, a start: three of them fill two processors. What measures how long nothing went on runs
+// alone.
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLineReporter()],
@@ -28,6 +28,8 @@ export default defineConfig({
           exclude: [...notTests, ...needsRedis, ...severalProcesses],
           testTimeout: 30_000,
           maxWorkers: 2,
+          // They touch nothing that another one sees, and loading it all anew for each takes longer than they do.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
@@ -53,7 +55,7 @@ export default defineConfig({
           setupFiles,
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },

@@ -15,7 +15,7 @@ export interface ServiceProcessOptions {
 }
 
 const BOOTSTRAP = "./dist/otel/bootstrap.js";
-const READY_INTERVAL_MS = 20;
+const READY_INTERVAL_MS = 40;
 const READY_REQUEST_TIMEOUT_MS = 1_000;
 
 /** Starts it; it is not ready yet. */

@@ -21,7 +21,7 @@ type Falsy = false | null | undefined | 0 | "";
  */
 export async function waitFor<T>(
   check: () => T | Promise<T>,
-  { timeoutMs = WAIT_MAX_MS, intervalMs = 20, what = check.toString() }: WaitOptions = {},
+  { timeoutMs = WAIT_MAX_MS, intervalMs = 40, what = check.toString() }: WaitOptions = {},
 ): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;

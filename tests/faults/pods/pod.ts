@@ -67,6 +67,8 @@ export class Pod {
       reaper: testReaper(),
     });
     const pid = await waitFor(() => firstChildOf(child.pid), { what: `the process of ${name}` });
+    // Who takes another user is not told that its parent died (prctl(2), PR_SET_PDEATHSIG): --kill-child is not enough.
+    testReaper().watch(pid);
     this.#running = { child, pid, ...(await this.#network.join(pid, names)) };
     if (this.spec.readiness) void this.#probe(this.#running);
   }
@@ -121,7 +123,8 @@ export class Pod {
   }
 
   #gone(): void {
-    const { child, address } = this.#known();
+    const { child, pid, address } = this.#known();
+    testReaper().forget(pid);
     this.#earlier.push(...child.lines(), `--- ${this.spec.name} at ${address} has ended`);
     this.#running = null;
     this.#ready = false;
