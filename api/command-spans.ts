@@ -23,23 +23,25 @@ import type { Origin } from "./write.ts";
 type Traced = Pick<Incoming, "header" | "span">;
 
 /**
- * Submits a command with the trace that it belongs to: its request's, or where it settles a dead letter that of the
- * command that died, with a link to the request.
+ * Is a command of this request recorded?
+ * @param original the trace of the command that died, where it settles a dead letter
+ */
+export function isRecorded({ span }: Traced, original: string | undefined): boolean {
+  return isSampledSpan(span) || isSampled(original);
+}
+
+/**
+ * Submits a recorded command with the trace that it belongs to: its request's, or where it settles a dead letter that of
+ * the command that died, with a link to the request.
  * @param command where it has a traceparent, that is of the command that died
  */
-export function submitTraced(
+export function submitRecorded(
   tracer: Tracer,
   incoming: Traced,
   partition: number,
   command: Command,
   submit: (command: Command) => Promise<Accepted>,
 ): Promise<Accepted> {
-  const original = command.traceparent;
-  if (!isSampledSpan(incoming.span) && !isSampled(original)) {
-    if (original !== undefined) return submit(command);
-    const traceparent = formatTraceparent(incoming.span.spanContext());
-    return submit(traceparent === undefined ? command : { ...command, traceparent });
-  }
   const baggage = baggageOf(incoming);
   const span = sendSpan(tracer, incoming.span, partition, command, baggage);
   return submit({ ...command, ...carrierOf(span, baggage) }).then(

@@ -12,8 +12,9 @@ import { OperatingError } from "../core/errors.ts";
 import type { Grade } from "../core/grade.ts";
 import { type First, idempotencyOf } from "../core/idempotency.ts";
 import { isHalted } from "../core/partition-state.ts";
+import { formatTraceparent } from "../core/trace-context.ts";
 import type { Passed } from "./applied-feed.ts";
-import { submitTraced, waitTraced } from "./command-spans.ts";
+import { isRecorded, submitRecorded, waitTraced } from "./command-spans.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
@@ -191,8 +192,13 @@ function enter(
   // A replay is of what was accepted before.
   if (!saying.replays) deps.quotas.admit(namespace, saying.operation);
   deps.admission.admit(partition, bytesIn(saying.operation));
-  const command = { ...saying, namespace, key, awaited, acceptedMs: deps.now() };
-  return submitTraced(deps.tracer, incoming, partition, command, (traced) => deps.submit(partition, traced, grade));
+  const acceptedMs = deps.now();
+  if (isRecorded(incoming, saying.traceparent)) {
+    const command = { ...saying, namespace, key, awaited, acceptedMs };
+    return submitRecorded(deps.tracer, incoming, partition, command, (sent) => deps.submit(partition, sent, grade));
+  }
+  const traceparent = saying.traceparent ?? formatTraceparent(incoming.span.spanContext());
+  return deps.submit(partition, { ...saying, namespace, key, awaited, acceptedMs, traceparent }, grade);
 }
 
 /** @throws ProblemError: a halted partition takes nothing, because what it took could not be applied */

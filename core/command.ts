@@ -82,7 +82,7 @@ export interface Command {
   /** When the api accepted it, milliseconds since the epoch. */
   readonly acceptedMs: number;
   /** W3C trace context of what sent it, so that the apply joins its trace; every command of a request has one. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** What travels with it, only where it is recorded. See trace-context.ts. */
   readonly tracestate?: string;
   readonly baggage?: string;

@@ -5,7 +5,7 @@
 import {
   type Context,
   createTraceState,
-  isSpanContextValid,
+  INVALID_TRACEID,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -17,7 +17,7 @@ import {
 /** What of a trace travels with a request or a command. */
 export interface TraceCarrier {
   /** Always valid where it is there. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** What the systems before us note of the trace, for themselves. */
   readonly tracestate?: string;
   /** What they want to be known along the way (https://www.w3.org/TR/baggage/). */
@@ -52,9 +52,12 @@ export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35);
 }
 
-/** @returns undefined where nothing is traced */
+/**
+ * @param context of a span: where nothing is traced, the one that is not valid
+ * @returns undefined where nothing is traced
+ */
 export function formatTraceparent(context: SpanContext): string | undefined {
-  if (!isSpanContextValid(context)) return undefined;
+  if (context.traceId === INVALID_TRACEID) return undefined;
   return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`;
 }
 

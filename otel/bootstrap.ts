@@ -13,6 +13,7 @@ import { DiagLogLevel, diag } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { NodeSDK, resources, tracing } from "@opentelemetry/sdk-node";
 import { createLogger } from "../core/logger.ts";
+import { NoContextManager } from "./no-context-manager.ts";
 import { DEFAULTS, exportsTraces, readLogLevel } from "./settings.ts";
 import { tellOfFaults } from "./tell-of-faults.ts";
 
@@ -34,6 +35,7 @@ const sdk = new NodeSDK({
   ...(exporting
     ? { spanProcessors: [new tracing.BatchSpanProcessor(new OTLPTraceExporter())] }
     : { spanProcessors: [], sampler: new tracing.AlwaysOffSampler() }),
+  contextManager: new NoContextManager(),
   // Metrics are read from the ops port, logs from standard output.
   metricReaders: [],
   logRecordProcessors: [],
