@@ -34,7 +34,8 @@ const sdk = new NodeSDK({
   resourceDetectors: [resources.envDetector, resources.hostDetector, resources.serviceInstanceIdDetector],
   ...(exporting
     ? { spanProcessors: [new tracing.BatchSpanProcessor(new OTLPTraceExporter())] }
-    : { spanProcessors: [], sampler: new tracing.AlwaysOffSampler() }),
+    : // One that does nothing: without any the SDK would trace nothing at all, and there would be no trace ids.
+      { spanProcessors: [new tracing.NoopSpanProcessor()], sampler: new tracing.AlwaysOffSampler() }),
   contextManager: new NoContextManager(),
   // Metrics are read from the ops port, logs from standard output.
   metricReaders: [],

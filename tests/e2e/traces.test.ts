@@ -274,6 +274,13 @@ describe("what goes wrong is in the trace", () => {
   });
 });
 
+test("where spans go nowhere, every answer and every command has a trace id all the same", async () => {
+  const { url } = await stack.addApi({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: "" } });
+  const answer = await httpClient(url).put(NAMESPACE, "nowhere", "v");
+  expect(traceOf(answer)).toMatch(/^[0-9a-f]{32}$/);
+  expect(JSON.parse((await client.command(accepted(answer).text)).text)).toMatchObject({ traceId: traceOf(answer) });
+});
+
 test("no value, no key and no token is in anything that was exported", async () => {
   const { value, key, token } = SECRETS;
   const headers = { ...WAIT.headers, authorization: `Bearer ${token}`, "idempotency-key": `"${token}"` };
