@@ -1,7 +1,7 @@
 /**
  * The spans of one command on its way through the api: into the log, and until it is applied.
  */
-import { type Context, type Link, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import type { Accepted } from "../core/appender.ts";
 import { endFailed } from "../core/call-span.ts";
 import { bytesIn, type Command } from "../core/command.ts";
@@ -44,7 +44,13 @@ export function submitRecorded(
 ): Promise<Accepted> {
   const baggage = baggageOf(incoming);
   const span = sendSpan(tracer, incoming.span, partition, command, baggage);
-  return submit({ ...command, ...carrierOf(span, baggage) }).then(
+  const context = span.spanContext();
+  const carrier: TraceCarrier = {
+    traceparent: formatTraceparent(context),
+    tracestate: context.traceState?.serialize(),
+    baggage,
+  };
+  return submit({ ...command, ...carrier }).then(
     (accepted) => {
       span.setAttribute(ATTRIBUTES.messagingMessage, formatRevision(accepted.partition, accepted.id));
       span.setAttribute(ATTRIBUTES.grade, accepted.grade);
@@ -56,17 +62,6 @@ export function submitRecorded(
       throw error;
     },
   );
-}
-
-function carrierOf(span: Span, baggage: string | undefined): TraceCarrier {
-  const context = span.spanContext();
-  const traceparent = formatTraceparent(context);
-  const tracestate = context.traceState?.serialize();
-  return {
-    ...(traceparent !== undefined && { traceparent }),
-    ...(tracestate && { tracestate }),
-    ...(baggage !== undefined && { baggage }),
-  };
 }
 
 function sendSpan(tracer: Tracer, request: Span, partition: number, command: Command, baggage?: string): Span {
@@ -83,16 +78,13 @@ function sendSpan(tracer: Tracer, request: Span, partition: number, command: Com
     [ATTRIBUTES.operation]: operation.op,
     ...(letter !== undefined && { [ATTRIBUTES.letter]: formatRevision(partition, letter) }),
   };
-  const carried: TraceCarrier = baggage === undefined ? {} : { baggage };
-  let parent: Context;
-  let links: Link[] = [];
-  if (traceparent === undefined) parent = trace.setSpan(contextOf(carried), request);
-  else {
-    // What becomes of a command that died is recorded when either of the two is.
-    parent = contextOf({ ...carried, traceparent, ...(tracestate !== undefined && { tracestate }) }, true);
-    links = [{ context: request.spanContext() }];
+  const options = { kind: SpanKind.PRODUCER, attributes };
+  if (traceparent === undefined) {
+    return tracer.startSpan(SPANS.send, options, trace.setSpan(contextOf({ baggage }), request));
   }
-  return tracer.startSpan(SPANS.send, { kind: SpanKind.PRODUCER, attributes, links }, parent);
+  const links = [{ context: request.spanContext() }];
+  // What becomes of a command that died is recorded when either of the two is.
+  return tracer.startSpan(SPANS.send, { ...options, links }, contextOf({ traceparent, tracestate, baggage }, true));
 }
 
 /** The waiting of a request for what becomes of its command. */

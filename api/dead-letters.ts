@@ -7,6 +7,7 @@ import { blockerOf, commandOfLetter, type DeadLetter, type LetterCount } from ".
 import { type EntryId, formatRevision, idTimeMs, parseRevision, type Revision } from "../core/entry-id.ts";
 import { LETTERS_SCAN_MAX } from "../core/limits.ts";
 import { partitionOf } from "../core/partition.ts";
+import { traceIdOf } from "../core/trace-context.ts";
 import { keysOf } from "../core/transaction.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
@@ -151,7 +152,7 @@ function describeCommand(partition: number, command: Command): Record<string, un
     ...(operation.op === "increment" && { by: operation.by }),
     ...(condition && { condition: { [condition.kind === "match" ? "ifMatch" : "ifNoneMatch"]: id } }),
     acceptedAt: new Date(acceptedMs).toISOString(),
-    ...(traceparent !== undefined && { traceId: traceparent.split("-")[1] }),
+    traceId: traceIdOf(traceparent),
   };
 }
 

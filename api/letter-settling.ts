@@ -10,7 +10,6 @@ import { commandOfLetter } from "../core/dead-letter.ts";
 import { formatRevision, type Revision } from "../core/entry-id.ts";
 import { OperatingError } from "../core/errors.ts";
 import { LETTERS_REPLAY_MAX_BYTES } from "../core/limits.ts";
-import type { TraceCarrier } from "../core/trace-context.ts";
 import { findLetters, formatCursor, type Located, type Selection } from "./dead-letters.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { ProblemError, type ProblemSlug, problemOfCode } from "./errors.ts";
@@ -43,16 +42,14 @@ export function sayReplay(
     operation: command.operation,
     replays: { letter: letter.id, force },
     ...(command.condition && { condition: command.condition }),
-    ...traceOf(command),
+    traceparent: command.traceparent,
+    tracestate: command.tracestate,
   };
 }
 
 export function sayDiscard({ letter, command }: Pick<Located, "letter" | "command">): Saying {
-  return { operation: { op: "discard", letter: letter.id }, ...(command && traceOf(command)) };
-}
-
-function traceOf({ traceparent, tracestate }: Command): TraceCarrier {
-  return { ...(traceparent !== undefined && { traceparent }), ...(tracestate !== undefined && { tracestate }) };
+  const { traceparent, tracestate } = command ?? {};
+  return { operation: { op: "discard", letter: letter.id }, traceparent, tracestate };
 }
 
 /** Shows what settling these letters would come to now; nothing is done. */

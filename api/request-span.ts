@@ -26,19 +26,19 @@ export function carrierOf(incoming: Pick<Incoming, "header">): TraceCarrier {
   const traceparent = incoming.header("traceparent");
   const baggage = baggageOf(incoming);
   if (traceparent === null || !isTraceparent(traceparent)) return baggage === undefined ? NOTHING : { baggage };
-  const tracestate = incoming.header("tracestate");
-  return {
-    traceparent,
-    ...(tracestate !== null && tracestate.length <= TRACESTATE_MAX_BYTES && { tracestate }),
-    ...(baggage !== undefined && { baggage }),
-  };
+  return { traceparent, tracestate: boundedHeader(incoming, "tracestate", TRACESTATE_MAX_BYTES), baggage };
 }
 
 const NOTHING: TraceCarrier = {};
 
 export function baggageOf(incoming: Pick<Incoming, "header">): string | undefined {
-  const baggage = incoming.header("baggage");
-  return baggage === null || baggage.length > BAGGAGE_MAX_BYTES ? undefined : baggage;
+  return boundedHeader(incoming, "baggage", BAGGAGE_MAX_BYTES);
+}
+
+/** Undefined too where it is too long: it is as if it had not come. */
+function boundedHeader(incoming: Pick<Incoming, "header">, name: string, maxBytes: number): string | undefined {
+  const value = incoming.header(name);
+  return value === null || value.length > maxBytes ? undefined : value;
 }
 
 export interface RequestSpans {

@@ -19,7 +19,7 @@ import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
 import { Store } from "../core/store.ts";
 import { TRACER } from "../core/telemetry.ts";
-import { traceFields } from "../core/trace-fields.ts";
+import { traceFields } from "../core/trace-context.ts";
 import { AcknowledgedMarks } from "./acknowledged-marks.ts";
 import { Admission } from "./admission.ts";
 import { createApp } from "./app.ts";

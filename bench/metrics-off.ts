@@ -13,11 +13,11 @@ prom.collectDefaultMetrics = nothing;
 const { Histogram } = await import("../core/histogram.ts");
 const { AppendMeter } = await import("../core/append-meter.ts");
 const { HttpCounts } = await import("../api/http-counts.ts");
-const { MeasuredStore } = await import("../consumer/measured-store.ts");
+const { ApplyMeter } = await import("../consumer/apply-meter.ts");
 
 Histogram.prototype.observe = nothing;
 AppendMeter.prototype.measure = (log) => log;
 HttpCounts.prototype.of = () => nothing;
 HttpCounts.prototype.problem = nothing;
-// What is left is the store's own.
-Reflect.deleteProperty(MeasuredStore.prototype, "apply");
+ApplyMeter.prototype.applied = nothing;
+ApplyMeter.prototype.failed = nothing;

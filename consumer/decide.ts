@@ -46,11 +46,13 @@ export function decide(
     weight = 0;
     bytes = 0;
   };
+  // Ids are looked into only where there is a time to stop at: this runs a hundred thousand times a second.
+  const stops = untilMs !== Number.POSITIVE_INFINITY;
   let behind = true;
   for (const [id, fields] of entries) {
     if (behind && compareIds(id, watermark.id) <= 0) continue;
     behind = false;
-    if (idTimeMs(id) > untilMs) {
+    if (stops && idTimeMs(id) > untilMs) {
       close();
       return batches.length === 0 ? { kind: "stop" } : { kind: "apply", batches, complete: false };
     }

@@ -5,7 +5,7 @@
 import type { Logger } from "pino";
 import { formatRevision } from "../core/entry-id.ts";
 import type { ApplicableEntry, ApplyReply } from "../core/functions/apply.ts";
-import { traceFields } from "../core/trace-fields.ts";
+import { traceFields } from "../core/trace-context.ts";
 
 export function tellEnded(
   logger: Logger,

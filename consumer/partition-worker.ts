@@ -24,7 +24,7 @@ import type { Log, RawEntry } from "../core/log.ts";
 import { examine, isHalted, type OwnerWord, type PartitionState, STATE_OK } from "../core/partition-state.ts";
 import { SignalFlag } from "../core/signal-flag.ts";
 import type { Store } from "../core/store.ts";
-import { Applier } from "./applier.ts";
+import { Applier, type ApplierDependencies } from "./applier.ts";
 import { stoppedAt } from "./apply-until.ts";
 import type { Counters } from "./counters.ts";
 import { type Batch, decide, stateOfFault, unsupported } from "./decide.ts";
@@ -46,13 +46,10 @@ const HALT_LOOK_MS = 1000;
 const HOLD_MIN_MS = 20;
 const HOLD_MAX_MS = 1000;
 
-export interface WorkerDependencies {
+export interface WorkerDependencies extends ApplierDependencies {
   readonly log: Log;
   readonly store: Store;
-  readonly logger: Logger;
   readonly counters: Counters;
-  /** The name this process has in the consumer group. */
-  readonly consumer: string;
   /** What was accepted later is not applied. Milliseconds since the epoch, or Infinity. */
   readonly applyUntilMs: number;
   /** Told when a worker's state has changed. */

@@ -16,13 +16,13 @@ import { openGroup, tellChanges } from "../core/redis/group.ts";
 import { Link } from "../core/redis/link.ts";
 import { SubscriberLink } from "../core/redis/subscriber-link.ts";
 import type { Service } from "../core/service.ts";
+import { Store } from "../core/store.ts";
 import { ApplyMeter } from "./apply-meter.ts";
 import type { ConsumerConfig } from "./config.ts";
 import { Coordinator } from "./coordinator.ts";
 import { Counters } from "./counters.ts";
 import { Expirer } from "./expirer.ts";
 import { buildJobs } from "./jobs/service.ts";
-import { MeasuredStore } from "./measured-store.ts";
 import { consumerMetrics } from "./metrics.ts";
 import { Trimmer } from "./trimmer.ts";
 
@@ -42,12 +42,13 @@ export function buildConsumer(config: ConsumerConfig, logger: Logger, fail: () =
   const channels = [COORDINATION.changed, ...partitionOfChannel.keys()];
   const subscriber = new SubscriberLink(logGroup, `consumer-events-${consumer}`, channels);
   const log = new Log(logLink, partitions);
-  const applies = new ApplyMeter();
-  const store = new MeasuredStore(storeLink, partitions, applies, logger);
+  const store = new Store(storeLink, partitions);
   const preparation = new Preparation({ logLink, storeLink, log, store, partitions, logger, fail });
   const counters = new Counters();
+  const applies = new ApplyMeter();
+  const applyUntilMs = config.MILLRACE_APPLY_UNTIL ?? Number.POSITIVE_INFINITY;
   const coordinator = new Coordinator(
-    { log, store, logger, counters, consumer, applyUntilMs: config.MILLRACE_APPLY_UNTIL ?? Number.POSITIVE_INFINITY },
+    { log, store, logger, counters, applies, consumer, applyUntilMs },
     {
       partitions,
       leaseMs: config.MILLRACE_LEASE_MS,

@@ -3,7 +3,7 @@
  */
 
 import { type Span, trace } from "@opentelemetry/api";
-import { endFailed, sampledOf, startCallSpan } from "./call-span.ts";
+import { endFailed, startCallSpan } from "./call-span.ts";
 import { bytesIn } from "./command.ts";
 import { type Appended, appendCall, type Group, parseAppended } from "./functions/append.ts";
 import { isFunctionMissing, type Library } from "./functions/library.ts";
@@ -12,6 +12,7 @@ import type { PartitionKeys } from "./keys.ts";
 import { APPEND_CALL_MAX_BYTES, APPEND_CALL_MAX_COMMANDS } from "./limits.ts";
 import type { Coalescer } from "./redis/coalescer.ts";
 import { ATTRIBUTES, SPANS, TRACER } from "./telemetry.ts";
+import { isSampled } from "./trace-context.ts";
 
 interface Waiting {
   readonly keys: PartitionKeys;
@@ -88,7 +89,7 @@ export class AppendBatcher {
 
   /** @returns null where none of the commands is recorded */
   #startSpan(batch: readonly Waiting[]): Span | null {
-    const sampled = batch.flatMap(({ group }) => sampledOf(group.commands));
+    const sampled = batch.flatMap(({ group }) => group.commands.filter(({ traceparent }) => isSampled(traceparent)));
     if (sampled.length === 0) return null;
     const count = batch.reduce((sum, { group }) => sum + group.commands.length, 0);
     return startCallSpan(this.#tracer, SPANS.append, sampled, count, { [ATTRIBUTES.grade]: this.#options.grade });

@@ -8,20 +8,7 @@ import { OperatingError } from "./errors.ts";
 import { FUNCTION_CALL } from "./functions/library.ts";
 import { SPAN_LINKS_MAX } from "./limits.ts";
 import { ATTRIBUTES, DB_SYSTEM } from "./telemetry.ts";
-import { contextOf, isSampled, spanContextOf } from "./trace-context.ts";
-
-/** Those that are recorded. */
-export function sampledOf<T extends Pick<Command, "traceparent">>(commands: readonly T[]): readonly T[] {
-  let sampled: T[] | null = null;
-  for (const command of commands) {
-    if (!isSampled(command.traceparent)) continue;
-    sampled ??= [];
-    sampled.push(command);
-  }
-  return sampled ?? NONE;
-}
-
-const NONE: readonly never[] = [];
+import { contextOf, spanContextOf } from "./trace-context.ts";
 
 /**
  * @param sampled the recorded ones of its commands, at least one

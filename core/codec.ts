@@ -182,10 +182,9 @@ function parseHeader(json: string): Header | string {
   if ((header.n === "" || header.k === "") && header.o !== "discard") return "empty namespace or key";
   // The store's JSON reader would refuse the whole batch.
   if (!`${header.n}/${header.k}`.isWellFormed()) return "namespace or key is not Unicode text";
-  for (const text of [header.tp, header.ts, header.bg]) {
-    if (text !== undefined && typeof text !== "string") return "bad trace context";
-  }
-  if (header.if !== undefined && typeof header.if !== "string") return "bad condition";
+  if (!(isTextOrAbsent(header.tp) && isTextOrAbsent(header.ts) && isTextOrAbsent(header.bg)))
+    return "bad trace context";
+  if (!isTextOrAbsent(header.if)) return "bad condition";
   const fault = faultOf(header);
   if (fault !== null) return fault;
   if (header.ik !== undefined && !(HASH_PATTERN.test(header.ik) && HASH_PATTERN.test(header.fp ?? "")))
@@ -195,6 +194,10 @@ function parseHeader(json: string): Header | string {
     if (typeof header.dl !== "string" || !ID_PATTERN.test(header.dl)) return "no dead letter";
   }
   return header as Header;
+}
+
+function isTextOrAbsent(field: unknown): boolean {
+  return field === undefined || typeof field === "string";
 }
 
 function operationOf(header: Header, value: Buffer | null): Operation | string {

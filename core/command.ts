@@ -2,6 +2,7 @@
  * A command: one write request in the log. And what came of it.
  */
 import type { EntryId } from "./entry-id.ts";
+import type { TraceCarrier } from "./trace-context.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
@@ -66,7 +67,8 @@ export interface Condition {
   readonly id: EntryId;
 }
 
-export interface Command {
+/** With the trace of what sent it, so that its apply joins that; every command of a request has one. */
+export interface Command extends TraceCarrier {
   readonly namespace: string;
   /** Of a transaction: the first that it names. */
   readonly key: string;
@@ -81,11 +83,6 @@ export interface Command {
   readonly awaited: boolean;
   /** When the api accepted it, milliseconds since the epoch. */
   readonly acceptedMs: number;
-  /** W3C trace context of what sent it, so that the apply joins its trace; every command of a request has one. */
-  readonly traceparent?: string | undefined;
-  /** What travels with it, only where it is recorded. See trace-context.ts. */
-  readonly tracestate?: string;
-  readonly baggage?: string;
 }
 
 /** The bytes that a command brings beside its header. */

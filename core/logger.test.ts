@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeError } from "./errors.ts";
 import { maskSecrets } from "./logger.ts";
-import { traceFields } from "./trace-fields.ts";
+import { traceFields } from "./trace-context.ts";
 
 test.each([
   ['{"error":"connect redis://app:s3cret@10.0.0.1:6379/0"}', '{"error":"connect redis://***@10.0.0.1:6379/0"}'],

@@ -19,9 +19,9 @@ export interface TraceCarrier {
   /** Always valid where it is there. */
   readonly traceparent?: string | undefined;
   /** What the systems before us note of the trace, for themselves. */
-  readonly tracestate?: string;
+  readonly tracestate?: string | undefined;
   /** What they want to be known along the way (https://www.w3.org/TR/baggage/). */
-  readonly baggage?: string;
+  readonly baggage?: string | undefined;
 }
 
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -48,8 +48,9 @@ export function unsampled(span: Span): Span {
   return trace.wrapSpanContext({ ...span.spanContext(), traceFlags: TraceFlags.NONE });
 }
 
-export function traceIdOf(traceparent: string): string {
-  return traceparent.slice(3, 35);
+/** @returns undefined where there is none that is valid */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  return spanContextOf({ traceparent })?.traceId;
 }
 
 /**
@@ -61,11 +62,27 @@ export function formatTraceparent(context: SpanContext): string | undefined {
   return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`;
 }
 
+/** The trace that a log line belongs to. */
+export interface TraceFields {
+  readonly trace_id?: string;
+  readonly span_id?: string;
+}
+
+/**
+ * Under the names of OpenTelemetry's log data model
+ * (https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/), so that a collector and Grafana find it.
+ * @param traceparent of a request or a command; nothing comes of what is none
+ */
+export function traceFields(traceparent: string | undefined): TraceFields {
+  const context = spanContextOf({ traceparent });
+  return context === null ? {} : { trace_id: context.traceId, span_id: context.spanId };
+}
+
 /** @returns null when there is none that is valid */
 export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanContext | null {
   if (traceparent === undefined || !isTraceparent(traceparent)) return null;
   return {
-    traceId: traceIdOf(traceparent),
+    traceId: traceparent.slice(3, 35),
     spanId: traceparent.slice(36, 52),
     traceFlags: isSampled(traceparent) ? TraceFlags.SAMPLED : TraceFlags.NONE,
     isRemote: true,

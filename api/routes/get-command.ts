@@ -12,6 +12,7 @@ import {
   type Revision,
 } from "../../core/entry-id.ts";
 import { WAIT_MAX_S } from "../../core/limits.ts";
+import { traceIdOf } from "../../core/trace-context.ts";
 
 import { type Caller, mayWithCommand } from "../caller.ts";
 
@@ -144,6 +145,6 @@ function describe(partition: number, entry: Entry): Record<string, unknown> {
     ...(replays && { replays: formatRevision(partition, replays.letter) }),
     ...(operation.op === "discard" && { discards: formatRevision(partition, operation.letter) }),
     acceptedAt: new Date(acceptedMs).toISOString(),
-    ...(traceparent !== undefined && { traceId: traceparent.split("-")[1] }),
+    traceId: traceIdOf(traceparent),
   };
 }

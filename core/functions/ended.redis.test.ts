@@ -1,32 +1,27 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { openLink } from "../../tests/harness/link.ts";
 import { at, entries, increment, put } from "../../tests/harness/log-entries.ts";
-import { startRedis } from "../../tests/harness/redis-server.ts";
+import { type StoreLab, startStoreLab } from "../../tests/harness/store-lab.ts";
 import type { Command } from "../command.ts";
 import { partitionKeys } from "../keys.ts";
 import { APPLY_BATCH_MAX_COMMANDS, ENDED_TOLD_MAX } from "../limits.ts";
-import type { Link } from "../redis/link.ts";
-import { Store } from "../store.ts";
 import { WATERMARK_ZERO } from "./apply.ts";
 
 const PARTITION = 3;
 const BAD = partitionKeys(4)[PARTITION]?.value("n", "bad") ?? "";
 
-let link: Link;
-let store: Store;
+let lab: StoreLab;
 
 beforeAll(async () => {
-  link = await openLink((await startRedis({ kind: "store" })).url);
+  lab = await startStoreLab(4);
 });
 
 beforeEach(async () => {
-  await link.call({ name: "FLUSHALL", args: [] });
-  await link.call({ name: "SET", args: [BAD, "rubbish"] });
-  store = new Store(link, 4);
+  await lab.reset();
+  await lab.link.call({ name: "SET", args: [BAD, "rubbish"] });
 });
 
 const apply = async (commands: readonly Partial<Command>[]) => {
-  const reply = await store.apply(PARTITION, WATERMARK_ZERO, entries(commands));
+  const reply = await lab.store.apply(PARTITION, WATERMARK_ZERO, entries(commands));
   if (reply.kind !== "applied") throw new Error(reply.kind);
   return reply;
 };

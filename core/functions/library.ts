@@ -49,8 +49,12 @@ function defineLibrary(name: string, files: readonly string[], functions: Record
 }
 
 const LOG_FILES = [
-  ...["./stream-info.lua", "./append.lua", "./read-headers.lua", "./reconcile.lua"],
-  ...["./give-up.lua", "./coordinate.lua"],
+  "./stream-info.lua",
+  "./append.lua",
+  "./read-headers.lua",
+  "./reconcile.lua",
+  "./give-up.lua",
+  "./coordinate.lua",
 ];
 
 /** append, read_headers, reconcile, give_up and coordinate with what belongs to them: for the log's Redis. Reads the Lua files: once, at start. */

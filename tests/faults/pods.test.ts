@@ -1,13 +1,12 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { repoRoot } from "../../infra/local/repo-root.ts";
-import { cleanUpLater, testReaper } from "../harness/running.ts";
+import { runProgram } from "../harness/program.ts";
+import { cleanUpLater } from "../harness/running.ts";
 import type { PodsResult } from "./pods/play.ts";
 
-const PROGRAM = join(repoRoot, "dist/tests/faults/pods/main.js");
+const PROGRAM = "dist/tests/faults/pods/main.js";
 const CANNOT = 3;
 const MAX_MS = 400_000;
 
@@ -18,16 +17,7 @@ test(
     cleanUpLater(() => rm(folder, { recursive: true, force: true }));
     const out = join(folder, "result.json");
     // In a network and a mount table of its own.
-    const child = spawn(process.execPath, [PROGRAM, "--out", out], { stdio: ["ignore", "pipe", "pipe"] });
-    testReaper().watch(child.pid ?? 0);
-    cleanUpLater(() => void child.kill("SIGTERM"));
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => {
-        output += String(chunk);
-      });
-    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-    testReaper().forget(child.pid ?? 0);
+    const { code, output } = await runProgram(PROGRAM, ["--out", out]);
     if (code === CANNOT) {
       await annotate("pods: needs kubectl, and root for namespaces of its own");
       return skip("no kubectl, or no root");

@@ -1,13 +1,12 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { repoRoot } from "../../infra/local/repo-root.ts";
-import { cleanUpLater, testReaper } from "../harness/running.ts";
+import { runProgram } from "../harness/program.ts";
+import { cleanUpLater } from "../harness/running.ts";
 import type { RunResult } from "./suite/run.ts";
 
-const PROGRAM = join(repoRoot, "dist/tests/faults/suite/main.js");
+const PROGRAM = "dist/tests/faults/suite/main.js";
 const CORE_MAX_MS = 400_000;
 
 /** The suite as a process of its own: it works in a network of its own, where the system lets it. */
@@ -15,16 +14,7 @@ async function runSuite(args: readonly string[]): Promise<{ code: number | null;
   const folder = await mkdtemp(join(tmpdir(), "millrace-suite-"));
   cleanUpLater(() => rm(folder, { recursive: true, force: true }));
   const out = join(folder, "result.json");
-  const child = spawn(process.execPath, [PROGRAM, ...args, "--out", out], { stdio: ["ignore", "pipe", "pipe"] });
-  testReaper().watch(child.pid ?? 0);
-  cleanUpLater(() => void child.kill("SIGTERM"));
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => {
-      output += String(chunk);
-    });
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  testReaper().forget(child.pid ?? 0);
+  const { code, output } = await runProgram(PROGRAM, [...args, "--out", out]);
   const json = await readFile(out, "utf8").catch(() => {
     throw new Error(`the suite ended with ${code} and no result:\n${output}`);
   });
@@ -48,12 +38,7 @@ test(
 );
 
 test("a wrong name of a fault is told, with those that there are", async () => {
-  const child = spawn(process.execPath, [PROGRAM, "--nemesis", "none-such"], { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += String(chunk);
-  });
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  const { code, output } = await runProgram(PROGRAM, ["--nemesis", "none-such"]);
   expect(code).toBe(2);
   expect(output).toContain("no nemesis none-such; there are: consumer-kill");
 });
