@@ -1,7 +1,7 @@
 /**
  * The spans of one command on its way through the api: into the log, and until it is applied.
  */
-import { type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { type Attributes, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import type { Accepted } from "../core/appender.ts";
 import { endFailed } from "../core/call-span.ts";
 import { bytesIn, type Command } from "../core/command.ts";
@@ -11,7 +11,7 @@ import {
   contextOf,
   formatTraceparent,
   isSampled,
-  isSampledSpan,
+  isSampledContext,
   type TraceCarrier,
   unsampled,
 } from "../core/trace-context.ts";
@@ -21,53 +21,54 @@ import { baggageOf } from "./request-span.ts";
 import type { Origin } from "./write.ts";
 
 type Traced = Pick<Incoming, "header" | "span">;
+type Said = Pick<Command, "operation" | "replays" | keyof TraceCarrier>;
 
-/**
- * Is a command of this request recorded?
- * @param original the trace of the command that died, where it settles a dead letter
- */
-export function isRecorded({ span }: Traced, original: string | undefined): boolean {
-  return isSampledSpan(span) || isSampled(original);
+/** A command's way into the log. */
+export interface Sending {
+  /** Null where it is not recorded. */
+  readonly span: Span | null;
+  /** What of its trace travels with the command. */
+  readonly carrier: TraceCarrier;
 }
 
 /**
- * Submits a recorded command with the trace that it belongs to: its request's, or where it settles a dead letter that of
- * the command that died, with a link to the request.
- * @param command where it has a traceparent, that is of the command that died
+ * A command belongs to the trace of its request; where it settles a dead letter to that of the command that died, with a
+ * link to the request. What becomes of a command that died is recorded when either of the two is.
+ * @param said where it has a traceparent, that is of the command that died
  */
-export function submitRecorded(
+export function startSending(
   tracer: Tracer,
   incoming: Traced,
   partition: number,
-  command: Command,
-  submit: (command: Command) => Promise<Accepted>,
-): Promise<Accepted> {
+  namespace: string,
+  said: Said,
+): Sending {
+  const { traceparent } = said;
+  const request = incoming.span.spanContext();
+  if (!isSampledContext(request) && !isSampled(traceparent)) {
+    return { span: null, carrier: traceparent === undefined ? { traceparent: formatTraceparent(request) } : said };
+  }
   const baggage = baggageOf(incoming);
-  const span = sendSpan(tracer, incoming.span, partition, command, baggage);
+  const attributes = attributesOf(partition, namespace, said);
+  const options = { kind: SpanKind.PRODUCER, attributes };
+  const span =
+    traceparent === undefined
+      ? tracer.startSpan(SPANS.send, options, trace.setSpan(contextOf({ baggage }), incoming.span))
+      : tracer.startSpan(
+          SPANS.send,
+          { ...options, links: [{ context: request }] },
+          contextOf({ ...said, baggage }, true),
+        );
   const context = span.spanContext();
-  const carrier: TraceCarrier = {
-    traceparent: formatTraceparent(context),
-    tracestate: context.traceState?.serialize(),
-    baggage,
+  return {
+    span,
+    carrier: { traceparent: formatTraceparent(context), tracestate: context.traceState?.serialize(), baggage },
   };
-  return submit({ ...command, ...carrier }).then(
-    (accepted) => {
-      span.setAttribute(ATTRIBUTES.messagingMessage, formatRevision(accepted.partition, accepted.id));
-      span.setAttribute(ATTRIBUTES.grade, accepted.grade);
-      span.end();
-      return accepted;
-    },
-    (error: unknown) => {
-      endFailed(span, error);
-      throw error;
-    },
-  );
 }
 
-function sendSpan(tracer: Tracer, request: Span, partition: number, command: Command, baggage?: string): Span {
-  const { traceparent, tracestate, namespace, operation, replays } = command;
+function attributesOf(partition: number, namespace: string, { operation, replays }: Said): Attributes {
   const letter = replays?.letter ?? (operation.op === "discard" ? operation.letter : undefined);
-  const attributes = {
+  return {
     [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
     [ATTRIBUTES.messagingDestination]: LOG_NAME,
     [ATTRIBUTES.messagingPartition]: String(partition),
@@ -78,18 +79,25 @@ function sendSpan(tracer: Tracer, request: Span, partition: number, command: Com
     [ATTRIBUTES.operation]: operation.op,
     ...(letter !== undefined && { [ATTRIBUTES.letter]: formatRevision(partition, letter) }),
   };
-  const options = { kind: SpanKind.PRODUCER, attributes };
-  if (traceparent === undefined) {
-    return tracer.startSpan(SPANS.send, options, trace.setSpan(contextOf({ baggage }), request));
+}
+
+/** The same promise; the span ends with it. */
+export async function endSent(span: Span, sent: Promise<Accepted>): Promise<Accepted> {
+  try {
+    const accepted = await sent;
+    span.setAttribute(ATTRIBUTES.messagingMessage, formatRevision(accepted.partition, accepted.id));
+    span.setAttribute(ATTRIBUTES.grade, accepted.grade);
+    span.end();
+    return accepted;
+  } catch (error) {
+    endFailed(span, error);
+    throw error;
   }
-  const links = [{ context: request.spanContext() }];
-  // What becomes of a command that died is recorded when either of the two is.
-  return tracer.startSpan(SPANS.send, { ...options, links }, contextOf({ traceparent, tracestate, baggage }, true));
 }
 
 /** The waiting of a request for what becomes of its command. */
 export async function waitTraced(tracer: Tracer, request: Span, wait: () => Promise<Passed>): Promise<Passed> {
-  if (!isSampledSpan(request)) return wait();
+  if (!isSampledContext(request.spanContext())) return wait();
   const span = tracer.startSpan(SPANS.wait, { kind: SpanKind.INTERNAL }, trace.setSpan(contextOf({}), request));
   try {
     const passed = await wait();

@@ -12,9 +12,8 @@ import { OperatingError } from "../core/errors.ts";
 import type { Grade } from "../core/grade.ts";
 import { type First, idempotencyOf } from "../core/idempotency.ts";
 import { isHalted } from "../core/partition-state.ts";
-import { formatTraceparent } from "../core/trace-context.ts";
 import type { Passed } from "./applied-feed.ts";
-import { isRecorded, submitRecorded, waitTraced } from "./command-spans.ts";
+import { endSent, startSending, waitTraced } from "./command-spans.ts";
 import type { AppDependencies, CommandTarget } from "./dependencies.ts";
 import { ProblemError } from "./errors.ts";
 import type { Answer, Incoming } from "./exchange.ts";
@@ -192,13 +191,26 @@ function enter(
   // A replay is of what was accepted before.
   if (!saying.replays) deps.quotas.admit(namespace, saying.operation);
   deps.admission.admit(partition, bytesIn(saying.operation));
-  const acceptedMs = deps.now();
-  if (isRecorded(incoming, saying.traceparent)) {
-    const command = { ...saying, namespace, key, awaited, acceptedMs };
-    return submitRecorded(deps.tracer, incoming, partition, command, (sent) => deps.submit(partition, sent, grade));
-  }
-  const traceparent = saying.traceparent ?? formatTraceparent(incoming.span.spanContext());
-  return deps.submit(partition, { ...saying, namespace, key, awaited, acceptedMs, traceparent }, grade);
+  const { operation, condition, replays, idempotency, parking } = saying;
+  const sending = startSending(deps.tracer, incoming, partition, namespace, saying);
+  const { traceparent, tracestate, baggage } = sending.carrier;
+  // Field by field, always all of them: objects spread into objects took a tenth of a write's time.
+  const command: Command = {
+    namespace,
+    key,
+    operation,
+    condition,
+    replays,
+    idempotency,
+    parking,
+    awaited,
+    acceptedMs: deps.now(),
+    traceparent,
+    tracestate,
+    baggage,
+  };
+  const accepted = deps.submit(partition, command, grade);
+  return sending.span ? endSent(sending.span, accepted) : accepted;
 }
 
 /** @throws ProblemError: a halted partition takes nothing, because what it took could not be applied */
@@ -219,7 +231,8 @@ function follow(
   // An id that was passed before it was given: the log went back. The command is in it, and will be applied later, under
   // another id.
   if (origin.preference.waitS > 0 && compareIds(accepted.id, before) > 0) return awaitResult(deps, origin, accepted);
-  return { ...accepted, repeated: false, passed: NOT_PASSED };
+  const { partition, id, grade } = accepted;
+  return { partition, id, grade, repeated: false, passed: NOT_PASSED };
 }
 
 async function awaitResult(deps: AppDependencies, origin: Origin, accepted: Accepted): Promise<Written> {

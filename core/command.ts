@@ -73,12 +73,12 @@ export interface Command extends TraceCarrier {
   /** Of a transaction: the first that it names. */
   readonly key: string;
   readonly operation: Operation;
-  readonly condition?: Condition;
+  readonly condition?: Condition | undefined;
   /** It does again what a dead letter of the same key says; else it is a command of its own. */
-  readonly replays?: Replay;
-  readonly idempotency?: Idempotency;
+  readonly replays?: Replay | undefined;
+  readonly idempotency?: Idempotency | undefined;
   /** Without it: skip. It travels with the command, so that a replay of the log parks as the first run did. */
-  readonly parking?: Parking;
+  readonly parking?: Parking | undefined;
   /** Somebody waits: the result is broadcast with the watermark. */
   readonly awaited: boolean;
   /** When the api accepted it, milliseconds since the epoch. */

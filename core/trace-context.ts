@@ -38,9 +38,9 @@ export function isSampled(traceparent: string | undefined): boolean {
   );
 }
 
-/** The same of a span. Also after its end: what it began may go on. */
-export function isSampledSpan(span: Span): boolean {
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 1;
+/** The same of a span, by its context: also after its end, because what it began may go on. */
+export function isSampledContext({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) === 1;
 }
 
 /** What goes on from it has its trace id and is not recorded. */
