@@ -9,9 +9,16 @@
  * OTEL_BSP_SCHEDULE_DELAY of spans.
  */
 import { basename, dirname } from "node:path";
-import { DiagLogLevel, diag } from "@opentelemetry/api";
+import { DiagConsoleLogger, DiagLogLevel, diag } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { NodeSDK, resources, tracing } from "@opentelemetry/sdk-node";
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  hostDetector,
+  serviceInstanceIdDetector,
+} from "@opentelemetry/resources";
+import { AlwaysOffSampler, BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 import { createLogger } from "../core/logger.ts";
 import { NoContextManager } from "./no-context-manager.ts";
 import { DEFAULTS, exportsTraces, readLogLevel } from "./settings.ts";
@@ -23,26 +30,26 @@ const service = basename(dirname(process.argv[1] ?? ""));
 for (const [name, value] of Object.entries(DEFAULTS)) process.env[name] ??= value;
 process.env.OTEL_SERVICE_NAME ??= `millrace-${service}`;
 
-diag.setLogger(tellOfFaults(createLogger(service, readLogLevel(process.env))), {
-  logLevel: DiagLogLevel.ERROR,
-  suppressOverrideMessage: true,
-});
+// Who asks for the SDK's own words gets them as they are.
+const asked = DiagLogLevel[process.env.OTEL_LOG_LEVEL?.toUpperCase() as keyof typeof DiagLogLevel];
+if (asked === undefined) {
+  diag.setLogger(tellOfFaults(createLogger(service, readLogLevel(process.env))), DiagLogLevel.ERROR);
+} else {
+  diag.setLogger(new DiagConsoleLogger(), asked);
+}
 
-const exporting = exportsTraces(process.env);
-const sdk = new NodeSDK({
+if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
   // Not what the process was called with: that may be anything.
-  resourceDetectors: [resources.envDetector, resources.hostDetector, resources.serviceInstanceIdDetector],
-  ...(exporting
-    ? { spanProcessors: [new tracing.BatchSpanProcessor(new OTLPTraceExporter())] }
-    : // One that does nothing: without any the SDK would trace nothing at all, and there would be no trace ids.
-      { spanProcessors: [new tracing.NoopSpanProcessor()], sampler: new tracing.AlwaysOffSampler() }),
-  contextManager: new NoContextManager(),
-  // Metrics are read from the ops port, logs from standard output.
-  metricReaders: [],
-  logRecordProcessors: [],
-});
-sdk.start();
+  const detectors = [envDetector, hostDetector, serviceInstanceIdDetector];
+  const provider = new NodeTracerProvider({
+    resource: defaultResource().merge(detectResources({ detectors })),
+    ...(exportsTraces(process.env)
+      ? { spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] }
+      : { sampler: new AlwaysOffSampler() }),
+  });
+  provider.register({ contextManager: new NoContextManager() });
 
-process.once("beforeExit", () => {
-  sdk.shutdown().catch((error: unknown) => diag.error("shutdown", error));
-});
+  process.once("beforeExit", () => {
+    provider.shutdown().catch((error: unknown) => diag.error("shutdown", error));
+  });
+}
