@@ -49,8 +49,7 @@ export function startSending(
     return { span: null, carrier: traceparent === undefined ? { traceparent: formatTraceparent(request) } : said };
   }
   const baggage = baggageOf(incoming);
-  const attributes = attributesOf(partition, namespace, said);
-  const options = { kind: SpanKind.PRODUCER, attributes };
+  const options = { kind: SpanKind.PRODUCER };
   const span =
     traceparent === undefined
       ? tracer.startSpan(SPANS.send, options, trace.setSpan(contextOf({ baggage }), incoming.span))
@@ -59,6 +58,8 @@ export function startSending(
           { ...options, links: [{ context: request }] },
           contextOf({ ...said, baggage }, true),
         );
+  // Afterwards: what a span begins with is looked through twice.
+  span.setAttributes(attributesOf(partition, namespace, said));
   const context = span.spanContext();
   return {
     span,

@@ -4,7 +4,7 @@
 
 import { type Span, trace } from "@opentelemetry/api";
 import { endFailed, startCallSpan } from "./call-span.ts";
-import { bytesIn } from "./command.ts";
+import { bytesIn, type Command } from "./command.ts";
 import { type Appended, appendCall, type Group, parseAppended } from "./functions/append.ts";
 import { isFunctionMissing, type Library } from "./functions/library.ts";
 import type { Grade } from "./grade.ts";
@@ -89,9 +89,13 @@ export class AppendBatcher {
 
   /** @returns null where none of the commands is recorded */
   #startSpan(batch: readonly Waiting[]): Span | null {
-    const sampled = batch.flatMap(({ group }) => group.commands.filter(({ traceparent }) => isSampled(traceparent)));
+    const sampled: Command[] = [];
+    let count = 0;
+    for (const { group } of batch) {
+      count += group.commands.length;
+      for (const command of group.commands) if (isSampled(command.traceparent)) sampled.push(command);
+    }
     if (sampled.length === 0) return null;
-    const count = batch.reduce((sum, { group }) => sum + group.commands.length, 0);
     return startCallSpan(this.#tracer, SPANS.append, sampled, count, { [ATTRIBUTES.grade]: this.#options.grade });
   }
 

@@ -27,13 +27,11 @@ export function startCallSpan(
     const context = links.length < SPAN_LINKS_MAX && spanContextOf(command);
     if (context) links.push({ context });
   }
-  const attributes = {
-    [ATTRIBUTES.dbSystem]: DB_SYSTEM,
-    [ATTRIBUTES.dbOperation]: FUNCTION_CALL,
-    ...(count > 1 && { [ATTRIBUTES.dbBatchSize]: count }),
-    ...more,
-  };
-  return tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes, links }, contextOf(first ?? {}));
+  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, links }, contextOf(first ?? {}));
+  span.setAttribute(ATTRIBUTES.dbSystem, DB_SYSTEM);
+  span.setAttribute(ATTRIBUTES.dbOperation, FUNCTION_CALL);
+  if (count > 1) span.setAttribute(ATTRIBUTES.dbBatchSize, count);
+  return span.setAttributes(more);
 }
 
 /** Ends a span of what went wrong. The error's message is left away: it might be Redis', and of anything. */

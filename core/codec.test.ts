@@ -53,6 +53,13 @@ describe("the codec", () => {
     expect(JSON.parse(header)).toMatchObject({ o: "replay", r: "put" });
   });
 
+  test.each(["x", '00-","o":"delete'])("a trace context that is none is left out: %s", (traceparent) => {
+    const header = `42 ${JSON.stringify({ p: "p", s: 1, t: 1, o: "delete", n: "n", k: "k", tp: traceparent })}`;
+    const entry = decodeEntry("5-6", fieldsOf(header));
+    expect(entry).toMatchObject({ kind: "command" });
+    expect(entry).not.toHaveProperty("command.traceparent");
+  });
+
   test("reads a discard of a letter that names no key", () => {
     const command = commandWith({ op: "discard", letter: "12-3" }, { namespace: "", key: "" });
     expect(decodeEntry("5-6", fieldsOf(`1 ${encodeHeader(command, "p", 1)}`))).toMatchObject({ command });

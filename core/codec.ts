@@ -21,6 +21,7 @@ import {
   faultOf,
   type OperationFields,
 } from "./operation-codec.ts";
+import { isTraceparent } from "./trace-context.ts";
 import { decodeTransaction, encodeTransaction, type TransactionFields } from "./transaction-codec.ts";
 
 export const HEADER_FIELD = "v1";
@@ -104,7 +105,7 @@ export function encodeHeader(
   if (command.idempotency && !replays)
     header += `,"ik":"${command.idempotency.key}","fp":"${command.idempotency.fingerprint}"`;
   if (command.awaited) header += ',"w":1';
-  if (traceparent) header += `,"tp":${JSON.stringify(traceparent)}`;
+  if (traceparent) header += `,"tp":"${traceparent}"`;
   if (tracestate) header += `,"ts":${JSON.stringify(tracestate)}`;
   if (baggage) header += `,"bg":${JSON.stringify(baggage)}`;
   if (command.parking === "block") header += ',"pk":"block"';
@@ -153,7 +154,7 @@ export function decodeEntry(id: EntryId, fields: readonly Buffer[], bodiless = f
     acceptedMs: parsed.t,
   };
   if (condition) command.condition = condition;
-  if (parsed.tp) command.traceparent = parsed.tp;
+  if (parsed.tp && isTraceparent(parsed.tp)) command.traceparent = parsed.tp;
   if (parsed.ts) command.tracestate = parsed.ts;
   if (parsed.bg) command.baggage = parsed.bg;
   if (parsed.ik && parsed.fp) command.idempotency = { key: parsed.ik, fingerprint: parsed.fp };

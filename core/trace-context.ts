@@ -27,15 +27,18 @@ export interface TraceCarrier {
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const LENGTH = "00-".length + 32 + "-".length + 16 + "-00".length;
 
+const CODE_OF_A = 0x61;
+
 export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text) && !text.startsWith("ff");
 }
 
 /** Is what it belongs to recorded? Cheap: asked of every command. */
 export function isSampled(traceparent: string | undefined): boolean {
-  return (
-    traceparent?.length === LENGTH && (Number.parseInt(traceparent.charAt(LENGTH - 1), 16) & TraceFlags.SAMPLED) === 1
-  );
+  if (traceparent?.length !== LENGTH) return false;
+  const digit = traceparent.charCodeAt(LENGTH - 1);
+  // Of a hexadecimal digit: "a" is even, and its code is odd.
+  return (digit & 1) !== Number(digit >= CODE_OF_A);
 }
 
 /** The same of a span, by its context: also after its end, because what it began may go on. */

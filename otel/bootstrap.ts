@@ -9,7 +9,7 @@
  * OTEL_BSP_SCHEDULE_DELAY of spans.
  */
 import { basename, dirname } from "node:path";
-import { DiagConsoleLogger, DiagLogLevel, diag } from "@opentelemetry/api";
+import { DiagConsoleLogger, DiagLogLevel, diag, ProxyTracerProvider, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import {
   defaultResource,
@@ -18,10 +18,16 @@ import {
   hostDetector,
   serviceInstanceIdDetector,
 } from "@opentelemetry/resources";
-import { AlwaysOffSampler, BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  NodeTracerProvider,
+} from "@opentelemetry/sdk-trace-node";
 import { createLogger } from "../core/logger.ts";
+import { HeadSampling } from "./head-sampling.ts";
 import { NoContextManager } from "./no-context-manager.ts";
-import { DEFAULTS, exportsTraces, readLogLevel } from "./settings.ts";
+import { DEFAULTS, exportsTraces, readLogLevel, readShare } from "./settings.ts";
 import { tellOfFaults } from "./tell-of-faults.ts";
 
 /** `dist/api/main.js` is the api. */
@@ -39,15 +45,20 @@ if (asked === undefined) {
 }
 
 if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
+  const exporting = exportsTraces(process.env);
+  const share = exporting ? readShare(process.env) : 0;
   // Not what the process was called with: that may be anything.
   const detectors = [envDetector, hostDetector, serviceInstanceIdDetector];
   const provider = new NodeTracerProvider({
     resource: defaultResource().merge(detectResources({ detectors })),
-    ...(exportsTraces(process.env)
-      ? { spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] }
-      : { sampler: new AlwaysOffSampler() }),
+    ...(share !== null && { sampler: exporting ? new AlwaysOnSampler() : new AlwaysOffSampler() }),
+    ...(exporting && { spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] }),
   });
   provider.register({ contextManager: new NoContextManager() });
+  const registered = trace.getTracerProvider();
+  if (share !== null && registered instanceof ProxyTracerProvider) {
+    registered.setDelegate(new HeadSampling(provider, share));
+  }
 
   process.once("beforeExit", () => {
     provider.shutdown().catch((error: unknown) => diag.error("shutdown", error));

@@ -22,6 +22,28 @@ export function exportsTraces(environment: Environment): boolean {
   return Boolean(environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || environment.OTEL_EXPORTER_OTLP_ENDPOINT);
 }
 
+/**
+ * Which share of the traces that begin here is recorded, 0 to 1, where a sampler of the kind `parentbased_…` is set.
+ * @returns null where it is another kind, or cannot be read: the SDK sees to that
+ */
+export function readShare({
+  OTEL_TRACES_SAMPLER: sampler,
+  OTEL_TRACES_SAMPLER_ARG: ratio,
+}: Environment): number | null {
+  switch (sampler) {
+    case "parentbased_always_on":
+      return 1;
+    case "parentbased_always_off":
+      return 0;
+    case "parentbased_traceidratio": {
+      const share = ratio?.trim() ? Number(ratio) : Number.NaN;
+      return share >= 0 && share <= 1 ? share : null;
+    }
+    default:
+      return null;
+  }
+}
+
 /** The process itself tells what is wrong with it. */
 export function readLogLevel({ MILLRACE_LOG_LEVEL: level }: Environment): LogLevel {
   return LOG_LEVELS.find((known) => known === level) ?? "info";
