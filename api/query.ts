@@ -11,8 +11,8 @@ export class Query<Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly #problem: ProblemSlug;
   readonly #problems: Readonly<Partial<Record<string, ProblemSlug>>>;
   readonly #names: readonly string[];
-  /** What a request without any query comes to; null when a parameter is required. */
-  readonly #absent: Readonly<z.output<z.ZodObject<Shape>>> | null;
+  /** What a request without any query comes to, once there was one; never where a parameter is required. */
+  #absent: Readonly<z.output<z.ZodObject<Shape>>> | null = null;
 
   /**
    * @param shape a schema for each parameter; it is given the parameter's text, and its messages go after its name
@@ -28,8 +28,6 @@ export class Query<Shape extends z.ZodRawShape = z.ZodRawShape> {
     this.#problem = problem;
     this.#problems = problems;
     this.#names = Object.keys(shape);
-    const absent = this.schema.safeParse({});
-    this.#absent = absent.success ? Object.freeze(absent.data) : null;
   }
 
   /** @throws ProblemError. Without a query, as almost all requests for keys come, this costs nothing. */
@@ -42,7 +40,10 @@ export class Query<Shape extends z.ZodRawShape = z.ZodRawShape> {
       given[name] = value;
     }
     const parsed = this.schema.safeParse(given);
-    if (parsed.success) return parsed.data;
+    if (parsed.success) {
+      if (query === null) this.#absent = Object.freeze(parsed.data);
+      return parsed.data;
+    }
     // What is wrong before what is missing.
     const isGiven = ({ path }: { readonly path: PropertyKey[] }) => Object.hasOwn(given, String(path[0]));
     const issues = parsed.error.issues.toSorted((one, other) => Number(isGiven(other)) - Number(isGiven(one)));
