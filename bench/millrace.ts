@@ -33,13 +33,14 @@ export async function startSurroundings(stage: Stage) {
   return { storeUrl, env };
 }
 
-/** Starts an api process without waiting until it is ready. */
-export async function startApi(stage: Stage, env: Millrace["env"]) {
+/** Starts an api process without waiting until it is ready. @param packed as its image holds it */
+export async function startApi(stage: Stage, env: Millrace["env"], packed = false) {
   const [port, opsPort] = [await findFreePort(), await findFreePort()];
   const ports = { PORT: String(port), OPS_PORT: String(opsPort) };
   const { reaper } = stage;
   const telemetry = env.OTEL_SDK_DISABLED !== "true";
-  const child = await stage.add(startServiceProcess({ kind: "api", telemetry, env: { ...env, ...ports }, reaper }));
+  const process = { kind: "api", telemetry, packed, env: { ...env, ...ports }, reaper } as const;
+  const child = await stage.add(startServiceProcess(process));
   return { child, apiUrl: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}` };
 }
 

@@ -9,24 +9,26 @@ export interface ServiceProcessOptions {
   kind: ServiceKind;
   /** With OpenTelemetry, as an image starts it. */
   telemetry: boolean;
+  /** As images hold it: see infra/docker/pack.mjs. */
+  packed?: boolean;
   env: NodeJS.ProcessEnv;
   reaper: Reaper;
   onLine?: (line: string) => void;
 }
 
-const BOOTSTRAP = "./dist/otel/bootstrap.js";
 const READY_INTERVAL_MS = 40;
 const READY_REQUEST_TIMEOUT_MS = 1_000;
 
 /** Starts it; it is not ready yet. */
-export function startServiceProcess({ kind, telemetry, ...options }: ServiceProcessOptions): Promise<Child> {
-  const args = [...(telemetry ? ["--import", BOOTSTRAP] : []), serviceProgram(kind)];
+export function startServiceProcess({ kind, telemetry, packed, ...options }: ServiceProcessOptions): Promise<Child> {
+  const folder = packed === true ? "dist/image" : "dist";
+  const args = [...(telemetry ? ["--import", `./${folder}/otel/bootstrap.js`] : []), serviceProgram(kind, folder)];
   return startChild({ command: process.execPath, args, ...options });
 }
 
 /** Relative to the root of the repository; it also tells such a process in a list of processes. */
-export function serviceProgram(kind: ServiceKind): string {
-  return `dist/${kind}/main.js`;
+export function serviceProgram(kind: ServiceKind, folder = "dist"): string {
+  return `${folder}/${kind}/main.js`;
 }
 
 /**
