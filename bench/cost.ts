@@ -35,6 +35,8 @@ export interface Cost {
   /** Environment of the process that has it, and of the one that has not. */
   readonly on: Readonly<Record<string, string>>;
   readonly off: Readonly<Record<string, string>>;
+  /** False where what differs are single modules. */
+  readonly packed?: boolean;
   /** What may be left of the rate without it: 0.97 is a cost of 3 %. */
   readonly ratioMin: number;
   /** Before anything is measured. @throws Error when the switch does not switch */
@@ -48,10 +50,13 @@ export function preload(program: string): { NODE_OPTIONS: string } {
   return { NODE_OPTIONS: `--import=${new URL(program, import.meta.url).href}` };
 }
 
-export async function benchCost(stage: Stage, { name, what, on, off, ratioMin, check, beside }: Cost): Promise<Row[]> {
+export async function benchCost(
+  stage: Stage,
+  { name, what, on, off, packed, ratioMin, check, beside }: Cost,
+): Promise<Row[]> {
   const { env } = await startSurroundings(stage);
   const start = async (more: Cost["on"]): Promise<Running> => {
-    const { child, apiUrl, opsUrl } = await startApi(stage, { ...env, ...more });
+    const { child, apiUrl, opsUrl } = await startApi(stage, { ...env, ...more }, packed);
     await waitUntilReady("api", child, opsUrl, READY_WITHIN_MS);
     await firstPut(`${apiUrl}/v1/kv/bench/${firstKey()}`);
     return { pid: child.pid, apiUrl, opsUrl };

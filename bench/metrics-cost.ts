@@ -24,6 +24,7 @@ export async function benchMetricsOfPut(stage: Stage): Promise<Row[]> {
     what: "accepted PUT/s with metrics, 64 connections",
     on: {},
     off: OFF,
+    packed: false,
     ratioMin: RATIO_MIN,
     check: async (on, off) => {
       const [with_, without] = await Promise.all([page(on.opsUrl), page(off.opsUrl)]);
@@ -43,7 +44,8 @@ export async function benchMetricsOfApply(stage: Stage): Promise<Row[]> {
       COMMANDS,
       LOAD_WITHIN_SECONDS,
     );
-    const { child: consumer } = await spawnConsumer(stage, { ...millrace, env: { ...millrace.env, ...env } });
+    const settings = { ...millrace, env: { ...millrace.env, ...env } };
+    const { child: consumer } = await spawnConsumer(stage, settings, false);
     const samples = await drain(consumer, accepted, () => backlog(millrace));
     await consumer.stop(STOP_GRACE_MS);
     return drainRate(accepted, samples);

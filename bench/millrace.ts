@@ -33,8 +33,8 @@ export async function startSurroundings(stage: Stage) {
   return { storeUrl, env };
 }
 
-/** Starts an api process without waiting until it is ready. @param packed as its image holds it */
-export async function startApi(stage: Stage, env: Millrace["env"], packed = false) {
+/** Starts an api process without waiting until it is ready. @param packed false where modules of it are replaced */
+export async function startApi(stage: Stage, env: Millrace["env"], packed = true) {
   const [port, opsPort] = [await findFreePort(), await findFreePort()];
   const ports = { PORT: String(port), OPS_PORT: String(opsPort) };
   const { reaper } = stage;
@@ -53,11 +53,13 @@ export async function startMillrace(stage: Stage): Promise<Millrace> {
 }
 
 /** Starts a consumer without waiting: it may have worked off a backlog before it is seen to be ready. */
-export async function spawnConsumer(stage: Stage, millrace: Millrace) {
+export async function spawnConsumer(stage: Stage, millrace: Millrace, packed = true) {
   const opsPort = await findFreePort();
   const env: Millrace["env"] = { ...millrace.env, OPS_PORT: String(opsPort) };
   const telemetry = env.OTEL_SDK_DISABLED !== "true";
-  const child = await stage.add(startServiceProcess({ kind: "consumer", telemetry, env, reaper: stage.reaper }));
+  const child = await stage.add(
+    startServiceProcess({ kind: "consumer", telemetry, packed, env, reaper: stage.reaper }),
+  );
   return { child, opsUrl: `http://127.0.0.1:${opsPort}` };
 }
 

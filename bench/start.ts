@@ -1,5 +1,5 @@
 /**
- * From spawn of the api, packed as in its image, to its first 200 on the readiness path, against bare Hono with one Redis
+ * From spawn of the api to its first 200 on the readiness path, against bare Hono with one Redis
  * connection.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,7 +22,7 @@ export async function benchStart(stage: Stage): Promise<Row[]> {
     ROUNDS,
     async () => {
       const spawnedMs = performance.now();
-      const { child, opsUrl } = await startApi(stage, env, true);
+      const { child, opsUrl } = await startApi(stage, env);
       return timeToReady(child, opsUrl, spawnedMs);
     },
     async () => {

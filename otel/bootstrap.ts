@@ -1,5 +1,5 @@
 /**
- * Starts tracing before anything else: `node --import ./dist/otel/bootstrap.js dist/api/main.js`. Without it, nothing is
+ * Starts tracing before anything else: `node --import ./dist/otel/bootstrap.js dist/api/main.js` in an image. Without it, nothing is
  * traced but what clients bring; with it every request and every command has a trace id, and those that are sampled are
  * sent to where OTEL_EXPORTER_OTLP_ENDPOINT says (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT), by OTLP over HTTP. Where neither is
  * set nothing is recorded. Settings are the standard ones

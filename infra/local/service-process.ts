@@ -9,25 +9,27 @@ export interface ServiceProcessOptions {
   kind: ServiceKind;
   /** With OpenTelemetry, as an image starts it. */
   telemetry: boolean;
-  /** As images hold it: see infra/docker/pack.mjs. */
+  /** True, unless single modules of it are to be replaced: see infra/pack.mjs. */
   packed?: boolean;
   env: NodeJS.ProcessEnv;
   reaper: Reaper;
   onLine?: (line: string) => void;
 }
 
+const PACKED = "dist/packed";
 const READY_INTERVAL_MS = 40;
 const READY_REQUEST_TIMEOUT_MS = 1_000;
 
 /** Starts it; it is not ready yet. */
-export function startServiceProcess({ kind, telemetry, packed, ...options }: ServiceProcessOptions): Promise<Child> {
-  const folder = packed === true ? "dist/image" : "dist";
+export function startServiceProcess(all: ServiceProcessOptions): Promise<Child> {
+  const { kind, telemetry, packed = true, ...options } = all;
+  const folder = packed ? PACKED : "dist";
   const args = [...(telemetry ? ["--import", `./${folder}/otel/bootstrap.js`] : []), serviceProgram(kind, folder)];
   return startChild({ command: process.execPath, args, ...options });
 }
 
 /** Relative to the root of the repository; it also tells such a process in a list of processes. */
-export function serviceProgram(kind: ServiceKind, folder = "dist"): string {
+export function serviceProgram(kind: ServiceKind, folder = PACKED): string {
   return `${folder}/${kind}/main.js`;
 }
 

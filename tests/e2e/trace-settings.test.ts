@@ -34,7 +34,7 @@ async function sentWith(settings: NodeJS.ProcessEnv, status: number | null = 200
   });
   const child = await startChild({
     command: process.execPath,
-    args: ["--import", "./dist/otel/bootstrap.js", "--input-type=module", "--eval", PROGRAM],
+    args: ["--import", "./dist/packed/otel/bootstrap.js", "--input-type=module", "--eval", PROGRAM],
     env: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       OTEL_TRACES_SAMPLER: "always_on",

@@ -28,7 +28,7 @@ export async function buildOtherVersion(): Promise<OtherVersion> {
   await cp(join(repoRoot, "dist"), join(folder, "dist"), { recursive: true });
   for (const name of ["package.json", "node_modules"]) await symlink(join(repoRoot, name), join(folder, name));
   for (const name of ["append.lua", "apply.lua"]) {
-    await appendFile(join(folder, "dist/core/functions", name), "\n-- of another version\n");
+    await appendFile(join(folder, "dist/packed/core", name), "\n-- of another version\n");
   }
   return {
     start: async (kind, stack, env) => {

@@ -1,4 +1,4 @@
-/** The API and the consumer as real processes, started from dist/ as an image starts them. */
+/** The API and the consumer as real processes, packed as an image holds them, and started as it starts them. */
 import type { Child } from "../../infra/local/child.ts";
 import { type ServiceKind, startServiceProcess, waitUntilReady } from "../../infra/local/service-process.ts";
 import { findTestPort } from "./ports.ts";
@@ -46,7 +46,7 @@ export type ConsumerProcess = ServiceProcess;
 const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 30_000;
 
-/** Starts `dist/api/main.js` on free ports. */
+/** Starts one on free ports. */
 export async function startApi(options: ProcessOptions): Promise<ApiProcess> {
   const port = await findTestPort();
   const service = await startService("api", { ...options, env: { PORT: String(port), ...options.env } });
@@ -55,7 +55,7 @@ export async function startApi(options: ProcessOptions): Promise<ApiProcess> {
   }) as ApiProcess;
 }
 
-/** Starts `dist/consumer/main.js` on a free ops port. */
+/** Starts one on a free ops port. */
 export function startConsumer(options: ProcessOptions): Promise<ConsumerProcess> {
   return startService("consumer", options);
 }

@@ -6,6 +6,7 @@ import { formatAddress } from "../../../core/redis/sentinel-view.ts";
 import type { GroupsPlan } from "../../../infra/local/redis-groups.ts";
 import type { RedisKind } from "../../../infra/local/redis-process.ts";
 import { repoRoot } from "../../../infra/local/repo-root.ts";
+import { type ServiceKind, serviceProgram } from "../../../infra/local/service-process.ts";
 import { type Asked, agreedMaster, askRedis, isReplicaOf, readInfo, seesHealthy } from "../../harness/sentinel-view.ts";
 import { waitFor } from "../../harness/wait-for.ts";
 import type { PodNetwork } from "./network.ts";
@@ -199,7 +200,7 @@ export class Installation {
     return {
       name: `millrace-${name}`,
       names: [`millrace-${name}`],
-      command: [process.execPath, join(repoRoot, `dist/${kind}/main.js`)],
+      command: [process.execPath, join(repoRoot, serviceProgram(kind as ServiceKind))],
       env: {
         LOG_URL: url("log"),
         STORE_URL: url("store"),

@@ -4,11 +4,11 @@
  *
  * Exit code 0: every one was found out. 1: one was not. 2: a text to be replaced is not there exactly once.
  */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { repoRoot } from "../../../infra/local/repo-root.ts";
 import { MUTATIONS, type Mutation } from "./mutation-list.ts";
 import type { RunResult } from "./run.ts";
@@ -27,6 +27,7 @@ interface Outcome {
   readonly lastLines: readonly string[];
 }
 
+const run = promisify(execFile);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function makeMutant({ name, changes }: Mutation): Promise<string> {
@@ -42,6 +43,7 @@ async function makeMutant({ name, changes }: Mutation): Promise<string> {
     }
     await writeFile(path, parts.join(by));
   }
+  await run(process.execPath, [join(repoRoot, "infra/pack.mjs"), join(folder, "dist")]);
   return folder;
 }
 

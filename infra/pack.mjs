@@ -1,11 +1,13 @@
 /**
- * Packs what the images of api and consumer run: each program with all that it loads becomes a few files below `dist/image`.
- * A start otherwise takes longest for finding, reading and linking some 700 modules.
+ * The last step of a build: packs api, consumer and the tracing bootstrap, each with all that it loads, into a few files below
+ * `dist/packed`. These are what runs, here and in the images. A start otherwise takes longest for finding, reading and linking
+ * some 700 modules. Argument: the folder that is built, `dist` when it is left out.
  *
  * Nothing is minified and names stay: a stack trace still says what it is about, and libraries tell their errors apart by the
  * names of classes. Packages that are there as ES modules, too, are taken as such: then what nobody uses of them is left out.
  */
 import { cpSync, readdirSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -13,17 +15,17 @@ const PROGRAMS = ["api/main", "consumer/main", "otel/bootstrap"];
 /** Where everything lies that more than one program loads, and what of ours loads a file that is beside it: the Lua. */
 const SHARED = "core";
 
-const dist = fileURLToPath(new URL("../../dist", import.meta.url));
-const image = `${dist}/image`;
-rmSync(image, { recursive: true, force: true });
+const dist = resolve(process.argv[2] ?? fileURLToPath(new URL("../dist", import.meta.url)));
+const target = `${dist}/packed`;
+rmSync(target, { recursive: true, force: true });
 const packed = await rolldown({
   input: Object.fromEntries(PROGRAMS.map((program) => [program, `${dist}/${program}.js`])),
   platform: "node",
   resolve: { mainFields: ["module", "main"] },
 });
-await packed.write({ dir: image, chunkFileNames: `${SHARED}/[name].js`, keepNames: true });
+await packed.write({ dir: target, chunkFileNames: `${SHARED}/[name].js`, keepNames: true });
 await packed.close();
 const functions = `${dist}/core/functions`;
 for (const file of readdirSync(functions).filter((name) => name.endsWith(".lua"))) {
-  cpSync(`${functions}/${file}`, `${image}/${SHARED}/${file}`);
+  cpSync(`${functions}/${file}`, `${target}/${SHARED}/${file}`);
 }
