@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type {
   V1ConfigMap,
   V1Container,
+  V1EnvVar,
   V1KeyToPath,
   V1PersistentVolumeClaim,
   V1PodDisruptionBudget,
@@ -39,6 +40,7 @@ export function checkReferences(manifests: readonly Manifest[]): string[] {
     ...budgetFaults(manifests),
     ...scalerFaults(manifests),
     ...authenticationFaults(manifests),
+    ...encryptionFaults(manifests),
   ];
 }
 
@@ -158,12 +160,29 @@ function scalerFaults(manifests: readonly Manifest[]): string[] {
   });
 }
 
+function redisTakesTlsAlone(manifests: readonly Manifest[]): boolean {
+  return ofKind<V1StatefulSet>(manifests, "StatefulSet").some(({ spec }) =>
+    (spec?.template.spec?.containers ?? []).some(({ env = [] }) => env.some(({ name }) => name === "REDIS_TLS")),
+  );
+}
+
+/** Variables that say where a Redis or a Sentinel is, and those that say that it is spoken to by TLS. */
+const REDIS_PLACES = ["LOG_URL", "STORE_URL", "LOG_NODES", "STORE_NODES", "SENTINELS", "REDIS_ADDR"];
+const speaksTls = ({ name, value = "" }: V1EnvVar) => name === "REDIS_TLS" || value.startsWith("rediss");
+
+function encryptionFaults(manifests: readonly Manifest[]): string[] {
+  if (!redisTakesTlsAlone(manifests)) return [];
+  return workloadsOf(manifests).flatMap((workload) =>
+    containersOf(workload)
+      .filter(({ env = [] }) => env.some(({ name }) => REDIS_PLACES.includes(name)) && !env.some(speaksTls))
+      .map(({ name }) => `${titleOf(workload.manifest)}: ${name}: speaks plainly to a Redis that takes TLS alone`),
+  );
+}
+
 function authenticationFaults(manifests: readonly Manifest[]): string[] {
   type Trigger = { type: string; authenticationRef?: { name: string }; metadata: { enableTLS?: string } };
   type Triggers = { spec: { triggers: Trigger[] } };
-  const tls = workloadsOf(manifests).some((workload) =>
-    containersOf(workload).some(({ env = [] }) => env.some(({ name }) => name === "REDIS_TLS")),
-  );
+  const tls = redisTakesTlsAlone(manifests);
   const plain = ({ type, metadata }: Trigger) => type.startsWith("redis-") && metadata.enableTLS !== "true";
   type Authentication = { spec: { secretTargetRef: { name: string; key: string }[] } };
   return [
