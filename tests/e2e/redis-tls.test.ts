@@ -61,6 +61,15 @@ class TlsGroups {
     return { log: { url: url("log") }, store: { url: url("store") } };
   }
 
+  /** What cli.sh says to a person beside this server. */
+  cli(server: RedisKind | "sentinel", words: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const port = server === "sentinel" ? this.#sentinelPort : this.#masters[server];
+    const args = [join(redisFolder, "cli.sh"), "-p", String(port), ...words];
+    return new Promise((resolve) => {
+      execFile("sh", args, { env: this.#environment(env) }, (_error, said) => resolve(said.trim()));
+    });
+  }
+
   async #startSentinel(): Promise<void> {
     const monitor = Object.entries(this.#masters).map(([kind, port]) => `${kind}=localhost:${port}`);
     await this.#run("start-sentinel.sh", [], {
@@ -148,6 +157,15 @@ describe("Redis over TLS", () => {
       await api.kill();
     },
   );
+
+  test("a person in a pod asks by TLS, as the user who looks, or as another one that is named", async () => {
+    const [host] = (await groups.cli("sentinel", ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "log"])).split("\n");
+    expect(host).toBe("localhost");
+    expect(await groups.cli("sentinel", ["SENTINEL", "MASTER", "store"])).toContain("num-slaves");
+    expect(await groups.cli("log", ["INFO", "replication"])).toContain("role:master");
+    expect(await groups.cli("store", ["GET", "mr:format"])).toContain("NOPERM");
+    expect(await groups.cli("store", ["ACL", "WHOAMI"], { REDIS_AS: "operator" })).toBe("operator");
+  });
 
   test("a file without a certificate is told at the start", async () => {
     const env = { ...PARTITIONS, MILLRACE_REDIS_CA_FILE: join(groups.certificates, "names") };
