@@ -41,3 +41,10 @@ is_there() {
   found=$(kube get "$1" "$2" --ignore-not-found --output name) || fail "the cluster does not answer"
   [[ -n $found ]]
 }
+
+# Whoever asks for a namespace that the overlay is not for is told so before anything is made or deleted there.
+check_namespace() {
+  local its_own
+  its_own=$(sed -n 's/^  namespace: //p' | sort -u | xargs)
+  [[ -z $its_own || $its_own == "$namespace" ]] || fail "$overlay is for the namespace $its_own, not for $namespace"
+}

@@ -14,10 +14,12 @@ read_options '--overlay= --dry-run' "$@"
 
 readonly rollout_seconds=300
 
+documents=$(kubectl kustomize "$overlay")
 if given --dry-run; then
-  kubectl kustomize "$overlay"
+  printf '%s\n' "$documents"
   exit 0
 fi
+check_namespace <<<"$documents"
 
 if [[ $overlay == k8s/overlays/dev ]]; then
   infra/dev-secrets.sh --namespace "$namespace" ${context:+--context "$context"}
@@ -26,7 +28,7 @@ elif ! is_there secret millrace-secrets; then
 fi
 
 say "applying $overlay"
-kube apply --kustomize "$overlay"
+kube apply --filename - <<<"$documents"
 
 # From the bottom up: an API is ready when its log and its store are.
 for kind in statefulset deployment; do

@@ -88,6 +88,8 @@ it("secrets for development are made where they are missing, and are random", as
     "get secret millrace-dev-token",
     "create secret generic",
   ]);
+  // Without it kubectl apply warns of the namespace that it finds.
+  expect(calls).toContain("--namespace millrace create namespace millrace --save-config");
   const keys = await readdir(join(cluster, "secrets/millrace-secrets"));
   const passwords = keys.filter((key) => key.endsWith("-password"));
   expect(keys.filter((key) => !passwords.includes(key))).toEqual(["tokens.json"]);
@@ -126,8 +128,9 @@ it("deploy applies, waits for Redis before the rest, and says where it is", asyn
   const { code, output, calls } = await script("deploy.sh", "--overlay", overlay);
   expect([code, output]).toEqual([0, expect.stringContaining("http://millrace.localhost/docs")]);
   expect(verbs(calls)).toEqual([
+    `kustomize ${overlay}`,
     "get secret millrace-secrets",
-    `apply --kustomize ${overlay}`,
+    "apply --filename -",
     "get statefulset --selector",
     "rollout status statefulset.apps/millrace-log",
     "get deployment --selector",
@@ -141,7 +144,14 @@ it("deploy applies, waits for Redis before the rest, and says where it is", asyn
 it("deploy makes no secrets for anything but development, and applies nothing without them", async () => {
   const { code, output, calls } = await script("deploy.sh", "--overlay", overlay);
   expect([code, output]).toEqual([1, expect.stringContaining("k8s/README.md")]);
-  expect(verbs(calls)).toEqual(["get secret millrace-secrets"]);
+  expect(verbs(calls)).toEqual([`kustomize ${overlay}`, "get secret millrace-secrets"]);
+});
+
+it.each(["deploy.sh", "undeploy.sh"])("%s does nothing in a namespace that the overlay is not for", async (name) => {
+  await writeFile(join(cluster, "documents"), DOCUMENTS.replaceAll("metadata:\n", "metadata:\n  namespace: kv\n"));
+  const { code, output, calls } = await script(name, "--overlay", overlay);
+  expect([code, output]).toEqual([1, expect.stringContaining("is for the namespace kv, not for millrace")]);
+  expect(verbs(calls)).toEqual([`kustomize ${overlay}`]);
 });
 
 it("a dry run prints what would be applied or deleted, and asks no cluster", async () => {
@@ -174,7 +184,9 @@ it("namespace and context go to every call", async () => {
   await mkdir(join(cluster, "secrets/millrace-secrets"));
   const options = ["--overlay", overlay, "--namespace", "kv", "--context", "kind-kind"];
   const { calls } = await script("deploy.sh", ...options);
-  for (const call of calls) expect(call).toMatch(/^--context kind-kind --namespace kv /);
+  const asked = calls.filter((call) => !call.startsWith("kustomize "));
+  expect(asked.length).toBeGreaterThan(3);
+  for (const call of asked) expect(call).toMatch(/^--context kind-kind --namespace kv /);
 });
 
 it("an option that is not known is refused before anything is done", async () => {

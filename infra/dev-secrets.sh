@@ -22,7 +22,8 @@ trap 'rm -rf "$folder"' EXIT
 umask 077
 
 if is_there secret millrace-secrets; then exit 0; fi
-if ! is_there namespace "$namespace"; then kube create namespace "$namespace" >/dev/null; fi
+# Kept as kubectl apply keeps it: the overlay brings the same namespace, and adds to it.
+if ! is_there namespace "$namespace"; then kube create namespace "$namespace" --save-config >/dev/null; fi
 
 # The token first: whoever was interrupted in between finds it again, and the other one is made from it.
 if ! is_there secret millrace-dev-token; then

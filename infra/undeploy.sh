@@ -26,6 +26,7 @@ if given --dry-run; then
   printf '%s\n' "$documents"
   exit 0
 fi
+check_namespace <<<"$documents"
 
 kube delete --ignore-not-found --wait --filename - <<<"$documents"
 # Those of earlier versions have other names.

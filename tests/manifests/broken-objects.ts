@@ -138,4 +138,11 @@ export const brokenObjects: readonly Break[] = [
     to: 30,
     told: /terminationGracePeriodSeconds must be 35/,
   },
+  {
+    name: "a strategy without its type",
+    of: API,
+    at: "spec.strategy.type",
+    to: undefined,
+    told: /its strategy has no type/,
+  },
 ];

@@ -2,7 +2,7 @@
  * What every pod keeps to: Pod Security "restricted", a read-only root, probes, requests and limits, pinned images,
  * and a stop that has the time it needs.
  */
-import type { V1Container } from "@kubernetes/client-node";
+import type { V1Container, V1Deployment } from "@kubernetes/client-node";
 import { STOP_MAX_MS } from "../../core/service.ts";
 import { containersOf, type Manifest, titleOf, type Workload, workloadsOf } from "./manifest.ts";
 
@@ -35,7 +35,7 @@ export function checkPods(manifests: readonly Manifest[]): string[] {
 
 function podFaults(workload: Workload): string[] {
   const { pod, labels } = workload;
-  const faults: string[] = [];
+  const faults = strategyFaults(workload);
   for (const field of ["hostNetwork", "hostPID", "hostIPC"] as const) {
     if (pod[field]) faults.push(`${field} is not allowed`);
   }
@@ -61,6 +61,12 @@ function podFaults(workload: Workload): string[] {
     }
   }
   return faults;
+}
+
+/** Kubernetes adds the type, and `kubectl apply` then wants to take it away, each time. */
+function strategyFaults({ manifest }: Workload): string[] {
+  const { strategy } = (manifest as unknown as V1Deployment).spec ?? {};
+  return strategy !== undefined && strategy.type === undefined ? ["its strategy has no type"] : [];
 }
 
 /** The api and the consumers, wherever their image comes from. */
