@@ -177,7 +177,11 @@ it("undeploy leaves data, secrets and the namespace that holds them", async () =
 
 it("undeploy takes all of it only when it is told so", async () => {
   const { calls } = await script("undeploy.sh", "--overlay", overlay, "--data");
-  expect(verbs(calls).at(-1)).toBe("delete namespace millrace");
+  // Workloads are told first, and the namespace takes the data along. Named inside of itself it makes kubectl warn.
+  expect(kindsOf(await readFile(join(cluster, "deleted"), "utf8"))).toEqual(["ConfigMap", "Deployment"]);
+  expect(calls.at(-1)).toBe("delete namespace millrace --ignore-not-found --wait");
+  const { output } = await script("undeploy.sh", "--overlay", overlay, "--data", "--dry-run");
+  expect(kindsOf(output)).toEqual(["Namespace", "ConfigMap", "PersistentVolumeClaim", "Deployment"]);
 });
 
 it("namespace and context go to every call", async () => {

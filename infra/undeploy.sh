@@ -21,19 +21,19 @@ without_data() {
 }
 
 documents=$(kubectl kustomize "$overlay")
-if ! given --data; then documents=$(without_data <<<"$documents"); fi
 if given --dry-run; then
-  printf '%s\n' "$documents"
+  if given --data; then printf '%s\n' "$documents"; else without_data <<<"$documents"; fi
   exit 0
 fi
 check_namespace <<<"$documents"
 
-kube delete --ignore-not-found --wait --filename - <<<"$documents"
+# Whoever works with the data is told to end first.
+without_data <<<"$documents" | kube delete --ignore-not-found --wait --filename -
 # Those of earlier versions have other names.
 kube delete configmap --selector app.kubernetes.io/part-of=millrace --ignore-not-found
 if given --data; then
-  # Volumes of StatefulSets are in no document; they go with the namespace.
-  kube delete namespace "$namespace" --ignore-not-found --wait
+  # The volumes of StatefulSets are in no document: they go with the namespace, which belongs to none itself.
+  kubectl ${context:+--context "$context"} delete namespace "$namespace" --ignore-not-found --wait
   say "nothing of it is left in the cluster"
 else
   say "it is gone; data and secrets are still in the namespace $namespace (to take them away, too: --data)"
