@@ -41,6 +41,9 @@ done
 host=$(kube get ingress millrace --ignore-not-found --output 'jsonpath={.spec.rules[0].host}')
 tls=$(kube get ingress millrace --ignore-not-found --output 'jsonpath={.spec.tls[0].hosts[0]}')
 if [[ -n $host ]]; then say "through the cluster's Ingress: http${tls:+s}://$host/docs"; fi
+# With a Gateway there is no Ingress. Not every cluster knows what a route is: it is not asked.
+route=$(sed -n '/^  hostnames:$/{n;s/^  - //p;q;}' <<<"$documents")
+if [[ -n $route ]]; then say "through the cluster's Gateway: https://$route/docs"; fi
 say "from this machine: http://localhost:8080/docs, while this runs:"
 say "  kubectl --namespace $namespace port-forward service/millrace-api 8080:80"
 if is_there secret millrace-dev-token; then

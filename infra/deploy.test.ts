@@ -141,6 +141,14 @@ it("deploy applies, waits for Redis before the rest, and says where it is", asyn
   ]);
 });
 
+it("deploy says where it is behind a Gateway, too", async () => {
+  await mkdir(join(cluster, "secrets/millrace-secrets"));
+  const spec = "spec:\n  hostnames:\n  - kv.example.test\n  parentRefs:\n  - name: millrace\n";
+  await writeFile(join(cluster, "documents"), `${DOCUMENTS}---\nkind: HTTPRoute\n${spec}`);
+  const { output } = await script("deploy.sh", "--overlay", overlay);
+  expect(output).toContain("through the cluster's Gateway: https://kv.example.test/docs");
+});
+
 it("deploy makes no secrets for anything but development, and applies nothing without them", async () => {
   const { code, output, calls } = await script("deploy.sh", "--overlay", overlay);
   expect([code, output]).toEqual([1, expect.stringContaining("k8s/README.md")]);
