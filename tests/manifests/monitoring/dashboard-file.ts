@@ -8,11 +8,17 @@ export interface Panel {
   readonly description?: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly datasource?: { readonly type: string; readonly uid: string };
+  readonly fieldConfig?: { readonly defaults: { readonly mappings?: readonly Mapping[] } };
   readonly targets?: readonly {
     readonly refId: string;
     readonly expr?: string;
     readonly datasource: { readonly type: string };
   }[];
+}
+
+/** What a panel says in the place of a number. */
+interface Mapping {
+  readonly options: Readonly<Record<string, { readonly text: string } | undefined>>;
 }
 
 export const panels = dashboard.panels as readonly Panel[];

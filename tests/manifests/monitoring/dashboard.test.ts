@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PARTITION_STATES } from "../../../core/partition-state.ts";
 import { METRICS } from "../../../core/telemetry.ts";
 import { dataSourceVariables, drawn, panelExpressions, panels } from "./dashboard-file.ts";
 import { namedIn, recordedBy, unknownIn } from "./expressions.ts";
@@ -54,6 +55,17 @@ test("every metric of the table is shown, or asked for by an alert", () => {
   ]);
   const missing = Object.entries(METRICS).filter(([key, { name }]) => !names.includes(name) && !closely.has(key));
   expect(missing.map(([, { name }]) => name)).toEqual([]);
+});
+
+test("a partition's state is shown by its name, whichever it is", () => {
+  const state = drawn.find(({ title }) => title === "State");
+  const [names] = state?.fieldConfig?.defaults.mappings ?? [];
+  const numbers = new Map(
+    [...(state?.targets?.[0]?.expr ?? "").matchAll(/(\d) \* millrace_partition_state\{[^}]*state="([\w-]+)"/g)].map(
+      ([, number = "", name]) => [name, number],
+    ),
+  );
+  expect(PARTITION_STATES.map((name) => names?.options[numbers.get(name) ?? ""]?.text)).toEqual([...PARTITION_STATES]);
 });
 
 describe("panels", () => {
