@@ -1,17 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Child, startChild } from "../../infra/local/child.ts";
 import { findFreePort } from "../../infra/local/ports.ts";
 import { type RedisKind, redisFolder } from "../../infra/local/redis-process.ts";
+import { repoRoot } from "../../infra/local/repo-root.ts";
 import { newCertificates } from "../harness/certificates.ts";
 import { httpClient, WAIT } from "../harness/http.ts";
 import { type ProcessOptions, startApi, startConsumer } from "../harness/process.ts";
 import { newRedisUsers, type RedisUser, type RedisUsers } from "../harness/redis-users.ts";
 import { cleanUpLater, testReaper } from "../harness/running.ts";
 import { waitFor } from "../harness/wait-for.ts";
+
+const run = promisify(execFile);
 
 const PARTITIONS = { MILLRACE_PARTITIONS: "4" };
 const READY_MAX_MS = 40_000;
@@ -62,12 +66,26 @@ class TlsGroups {
   }
 
   /** What cli.sh says to a person beside this server. */
-  cli(server: RedisKind | "sentinel", words: readonly string[], env: Record<string, string> = {}): Promise<string> {
-    const port = server === "sentinel" ? this.#sentinelPort : this.#masters[server];
-    const args = [join(redisFolder, "cli.sh"), "-p", String(port), ...words];
+  cli(server: RedisKind, words: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const args = [join(redisFolder, "cli.sh"), "-p", String(this.#masters[server]), ...words];
     return new Promise((resolve) => {
       execFile("sh", args, { env: this.#environment(env) }, (_error, said) => resolve(said.trim()));
     });
+  }
+
+  /** What the runbook's `ask` is answered by the Sentinel or the log's master. */
+  async ask(command: string): Promise<string> {
+    const runbook = await readFile(join(repoRoot, "docs/runbook.md"), "utf8");
+    const [ask = ""] = /^ask\(\) .*$/m.exec(runbook) ?? [];
+    // Of a pod: where its scripts are, and what takes the place of its shell.
+    const here = ask.replace("/etc/millrace/redis", redisFolder);
+    const script = `kubectl() { shift 7; "$@"; }\n${here}\n${command.replace("26379", String(this.#sentinelPort))}`;
+    const env = this.#environment({ REDIS_KIND: "log", SENTINELS: "" });
+    return (await run("sh", ["-c", script], { env })).stdout;
+  }
+
+  get logPort(): number {
+    return this.#masters.log;
   }
 
   async #startSentinel(): Promise<void> {
@@ -158,13 +176,19 @@ describe("Redis over TLS", () => {
     },
   );
 
-  test("a person in a pod asks by TLS, as the user who looks, or as another one that is named", async () => {
-    const [host] = (await groups.cli("sentinel", ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "log"])).split("\n");
-    expect(host).toBe("localhost");
-    expect(await groups.cli("sentinel", ["SENTINEL", "MASTER", "store"])).toContain("num-slaves");
-    expect(await groups.cli("log", ["INFO", "replication"])).toContain("role:master");
+  test("a person in a pod reads no value as the user who looks, and may name another one", async () => {
     expect(await groups.cli("store", ["GET", "mr:format"])).toContain("NOPERM");
     expect(await groups.cli("store", ["ACL", "WHOAMI"], { REDIS_AS: "operator" })).toBe("operator");
+  });
+
+  test("what the runbook asks Redis and the Sentinels is answered, to the user it asks as", async () => {
+    expect(await groups.ask("ask sentinel-0 -p 26379 SENTINEL master log")).toMatch(/^name\nlog\nip\nlocalhost\n/);
+    expect(await groups.ask("ask sentinel-0 -p 26379 SENTINEL ckquorum log")).toMatch(/^OK 1 usable/);
+    const ofLog = (command: string) => groups.ask(`ask log-0 -p ${groups.logPort} ${command}`);
+    expect(await ofLog("INFO replication")).toContain("role:master\r\nconnected_slaves:1\r\n");
+    expect(await ofLog("LATENCY LATEST")).not.toContain("NOPERM");
+    expect(await ofLog("LATENCY HISTOGRAM fcall")).toMatch(/^fcall\ncalls\n\d+\n/);
+    expect(await ofLog("--latency")).toMatch(/^\d+ \d+ [\d.]+ \d+\n$/);
   });
 
   test("a file without a certificate is told at the start", async () => {
