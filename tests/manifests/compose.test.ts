@@ -175,7 +175,9 @@ describe("our programs", () => {
 it("whoever is named in a mounted file is a service", () => {
   const hosts = [
     ...[...read("infra/proxy/Caddyfile").matchAll(/dynamic a (\S+) /g)],
-    ...[...read("infra/monitoring/prometheus.yml").matchAll(/names: \[(\w+)\]/g)],
+    ...[...read("infra/monitoring/prometheus.yml").matchAll(/names: \[(\w+)\]|"([a-z][a-z\d-]+):\d+"/g)].map(
+      ([all, name, address]) => [all, name ?? address],
+    ),
     ...readdirSync(join(repoRoot, "infra/monitoring/grafana/provisioning/datasources")).flatMap((each) => [
       ...read(`infra/monitoring/grafana/provisioning/datasources/${each}`).matchAll(/http:\/\/(\w+):/g),
     ]),
@@ -186,7 +188,10 @@ it("whoever is named in a mounted file is a service", () => {
     ),
   ].map(([, host]) => host);
   expect(hosts).toEqual(
-    expect.arrayContaining(["api", "consumer", "collector", "jaeger", "prometheus", "alertmanager"]),
+    expect.arrayContaining([
+      ...["api", "consumer", "collector", "jaeger", "prometheus", "alertmanager", "redis-exporter"],
+      ...named(/^(log|store)-/),
+    ]),
   );
   for (const host of hosts) expect(names).toContain(host);
 });
