@@ -73,8 +73,11 @@ interface Policy {
   readonly type: string;
   readonly status_code?: { readonly status_codes: readonly string[] };
   readonly string_attribute?: { readonly key: string; readonly values: readonly string[] };
+  readonly ottl_condition?: { readonly span: readonly string[] };
+  readonly probabilistic?: { readonly sampling_percentage: string };
 }
 const sampling = collector.processors.tail_sampling as {
+  readonly sampling_strategy: string;
   readonly decision_wait: string;
   readonly policies: readonly Policy[];
   readonly decision_cache: { readonly non_sampled_cache_size: number };
@@ -86,18 +89,33 @@ const redaction = collector.processors.redaction as {
 };
 
 describe("the collector", () => {
-  test("keeps what failed, what died, what is slow, and a share of the rest", () => {
-    const find = (type: string) => sampling.policies.find((policy) => policy.type === type);
+  const find = (type: string) => sampling.policies.find((policy) => policy.type === type);
+
+  test("keeps what failed, what died, what is slow or waited long, and a share of the rest", () => {
     expect(find("status_code")?.status_code?.status_codes).toEqual(["ERROR"]);
     expect(find("string_attribute")?.string_attribute).toEqual({
       key: "millrace.outcome",
       values: ["dead", "rejected"],
     });
     expect(find("latency")).toBeDefined();
-    expect(find("probabilistic")).toBeDefined();
+    expect(find("ottl_condition")?.ottl_condition?.span).toEqual([`span.attributes["${ATTRIBUTES.queued}"] >= 1.0`]);
   });
 
-  test("decides later than a command may wait before somebody is told", () => {
+  test("as shipped keeps all that it is sent: what sources record and what it keeps multiply", () => {
+    expect(find("probabilistic")?.probabilistic?.sampling_percentage).toBe(`\${env:KEEP_PERCENT:-100}`);
+    const overlay = readYaml("otel/kustomization.yaml") as {
+      configMapGenerator: readonly { name: string; literals?: readonly string[] }[];
+    };
+    expect(overlay.configMapGenerator.find(({ name }) => name === "millrace-collector-env")?.literals).toEqual([
+      "KEEP_PERCENT=100",
+    ]);
+  });
+
+  test("hands a trace on when it knows that it is kept, not when its time is over", () => {
+    expect(sampling.sampling_strategy).toBe("span-ingest");
+  });
+
+  test("holds a trace for longer than a command may wait before somebody is told", () => {
     const expression = alerts.find(({ alert }) => alert === "MillraceBacklogOld")?.expr ?? "";
     const waitS = Number(/^(\d+)s$/.exec(sampling.decision_wait)?.[1]);
     expect(waitS).toBeGreaterThan(Number(/> (\d+)/.exec(expression)?.[1]));
