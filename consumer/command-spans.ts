@@ -24,6 +24,8 @@ const APPLIED = { outcome: "applied" } as const;
 /** One call on its way. */
 export interface Applying {
   readonly startMs: number;
+  /** The same moment by the clock that is fine enough for a call: most take less than a millisecond. */
+  readonly begunMs: number;
   readonly sampled: readonly CommandEntry[];
   /** Null where none of its commands is recorded. */
   readonly call: Span | null;
@@ -47,12 +49,13 @@ export class CommandSpans {
   begin(entries: readonly ApplicableEntry[]): Applying {
     const sampled = entries.filter(isRecorded);
     const startMs = Date.now();
+    const begunMs = performance.now();
     const attempt = this.#attempt;
-    if (sampled.length === 0) return { startMs, sampled, call: null, attempt };
+    if (sampled.length === 0) return { startMs, begunMs, sampled, call: null, attempt };
     const commands = sampled.map(({ command }) => command);
     const partition = { [ATTRIBUTES.messagingPartition]: String(this.#partition) };
     const call = startCallSpan(this.#tracer, SPANS.apply, commands, entries.length, partition);
-    return { startMs, sampled, call, attempt };
+    return { startMs, begunMs, sampled, call, attempt };
   }
 
   /** The call has answered. */
@@ -69,7 +72,7 @@ export class CommandSpans {
     const died = entries.filter((entry) => ended.get(entry.id)?.outcome === "dead" && !isRecorded(entry));
     // Not all of many are named.
     const unnamed = reply.dead + reply.rejected > ended.size ? null : APPLIED;
-    const endMs = Date.now();
+    const endMs = endOf(applying);
     for (const entry of [...sampled, ...died]) {
       if (entry.kind === "command") this.#processed(applying, entry, ended.get(entry.id) ?? unnamed, endMs);
     }
@@ -95,7 +98,8 @@ export class CommandSpans {
     this.#failed = true;
     if (call) endFailed(call, error);
     if ((attempt & (attempt - 1)) !== 0) return;
-    for (const { id, command } of sampled) endFailed(this.#start(applying, id, command), error);
+    const endMs = endOf(applying);
+    for (const { id, command } of sampled) endFailed(this.#start(applying, id, command), error, endMs);
   }
 
   /** The partition goes on after a failure. */
@@ -143,6 +147,11 @@ export class CommandSpans {
       [ATTRIBUTES.messagingMessage]: formatRevision(this.#partition, id),
     };
   }
+}
+
+/** Now, and after its start: a span that ends where it begins is taken for a fault of clocks. */
+function endOf({ startMs, begunMs }: Applying): number {
+  return startMs + performance.now() - begunMs;
 }
 
 function isRecorded(entry: ApplicableEntry): entry is CommandEntry {

@@ -34,11 +34,14 @@ export function startCallSpan(
   return span.setAttributes(more);
 }
 
-/** Ends a span of what went wrong. The error's message is left away: it might be Redis', and of anything. */
-export function endFailed(span: Span, error: unknown): void {
+/**
+ * Ends a span of what went wrong. The error's message is left away: it might be Redis', and of anything.
+ * @param endMs now, when left out
+ */
+export function endFailed(span: Span, error: unknown, endMs?: number): void {
   span.setAttribute(ATTRIBUTES.errorType, error instanceof OperatingError ? error.code : nameOf(error));
   span.setStatus({ code: SpanStatusCode.ERROR });
-  span.end();
+  span.end(endMs);
 }
 
 function nameOf(error: unknown): string {

@@ -46,8 +46,10 @@ const has =
       (name) => spans.filter((span) => span.name === name).length >= wanted.filter((one) => one === name).length,
     );
 
-/** Every span is in one tree: its parent is among them, or outside where that is said. */
+/** Every span is in one tree: its parent is among them, or outside where that is said. And takes its time. */
 function expectConnected(spans: readonly ReceivedSpan[], from: string | null = null): void {
+  // Jaeger warns of each that does not.
+  expect(spans.filter(({ startNs, endNs }) => endNs <= startNs).map(({ name }) => name)).toEqual([]);
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const roots = spans.filter(({ parent }) => parent === null || !ids.has(parent));
   expect(roots.map(({ parent }) => parent)).toEqual([from]);
