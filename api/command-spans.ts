@@ -32,8 +32,8 @@ export interface Sending {
 }
 
 /**
- * A command belongs to the trace of its request; where it settles a dead letter to that of the command that died, with a
- * link to the request. What becomes of a command that died is recorded when either of the two is.
+ * A command belongs to the trace of its request; where it settles a dead letter to that of the command that died, with
+ * links between it and the request. What becomes of a command that died is recorded when either of the two is.
  * @param said where it has a traceparent, that is of the command that died
  */
 export function startSending(
@@ -61,6 +61,8 @@ export function startSending(
   // Afterwards: what a span begins with is looked through twice.
   span.setAttributes(attributesOf(partition, namespace, said));
   const context = span.spanContext();
+  // And back: who has the trace of the request alone finds where it went on.
+  if (traceparent !== undefined) incoming.span.addLink({ context });
   return {
     span,
     carrier: { traceparent: formatTraceparent(context), tracestate: context.traceState?.serialize(), baggage },

@@ -230,6 +230,7 @@ describe("what goes wrong is in the trace", () => {
       "POST /v1/dead-letters/{id}/replay",
     );
     expect(send?.links).toEqual([{ traceId: request.traceId, spanId: request.spanId }]);
+    expect(request.links).toEqual([{ traceId: send?.traceId, spanId: send?.spanId }]);
     const again = of(spans, "process log").find(({ parent }) => parent === send?.spanId);
     expect(again?.attributes["millrace.outcome"]).toBe("applied");
   });
