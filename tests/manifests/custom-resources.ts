@@ -19,7 +19,8 @@ const scaledObject = z.strictObject({
   scaleTargetRef: z.strictObject({ apiVersion: text.optional(), kind: text.optional(), name: text }),
   pollingInterval: z.int().min(1).optional(),
   cooldownPeriod: count.optional(),
-  minReplicaCount: count,
+  // One alone would be missing for minutes when its node is lost.
+  minReplicaCount: z.int().min(2),
   maxReplicaCount: z.int().min(1),
   fallback: z.strictObject({
     failureThreshold: z.int().min(1),
