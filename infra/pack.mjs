@@ -3,8 +3,9 @@
  * `dist/packed`. These are what runs, here and in the images. A start otherwise takes longest for finding, reading and linking
  * some 700 modules. Argument: the folder that is built, `dist` when it is left out.
  *
- * Nothing is minified and names stay: a stack trace still says what it is about, and libraries tell their errors apart by the
- * names of classes. Packages that are there as ES modules, too, are taken as such: then what nobody uses of them is left out.
+ * Everything is taken, as it is written. A packer that leaves out what it thinks has no effect leaves out too much: a
+ * `decodeURIComponent` that is called to see whether it throws, for one. And names stay: a stack trace says what it is about,
+ * and libraries tell their errors apart by the names of classes.
  */
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
@@ -22,8 +23,9 @@ const packed = await rolldown({
   input: Object.fromEntries(PROGRAMS.map((program) => [program, `${dist}/${program}.js`])),
   platform: "node",
   resolve: { mainFields: ["module", "main"] },
+  treeshake: false,
 });
-await packed.write({ dir: target, chunkFileNames: `${SHARED}/[name].js`, keepNames: true });
+await packed.write({ dir: target, chunkFileNames: `${SHARED}/[name].js`, keepNames: true, minify: false });
 await packed.close();
 const functions = `${dist}/core/functions`;
 for (const file of readdirSync(functions).filter((name) => name.endsWith(".lua"))) {
