@@ -47,7 +47,7 @@ const saysOf = (node: RedisNode): string => node.logs().join("\n");
 
 describe("a data node under Sentinel", () => {
   test("the master killed, emptied and back before the Sentinels notice: it comes back as a replica, and no confirmed write is lost", async () => {
-    const { log } = await start();
+    const { log } = await start({ downAfterMs: 5_000 });
     await writeConfirmed(log);
     const old = await log.master();
     await old.wipe();
