@@ -4,7 +4,7 @@
 #
 # Environment: REDIS_KIND (log or store: the name of the group, too), REDIS_HOST and REDIS_PORT (where others reach this
 # node), REDIS_BIND (where it listens, when not everywhere), SENTINELS (host:port, separated by commas).
-# Who may connect: REDIS_USERS (a folder with the passwords of the users in users.sh: then nobody else may), or
+# Who may connect: REDIS_USERS (a folder with a file for each user in users.sh, his password: then nobody else may), or
 # REDIS_PASSWORD (one for everybody, of the data nodes only), or neither. REDIS_TLS (a folder with ca.crt, tls.crt and
 # tls.key: then everything speaks TLS).
 
@@ -20,10 +20,8 @@ fail() {
   exit 1
 }
 
-# passwords_of <user>: a line for each that is taken. Where there is more than one, the first is the one to send: so a
-# password is changed by adding the new one behind the old, everywhere, and then taking the old one away.
-passwords_of() { grep . "$REDIS_USERS/$1" 2>/dev/null; }
-password_of() { passwords_of "$1" | head -n 1; }
+# password_of <user>: the one that is sent as this user. What is accepted from him beside it, users.sh knows.
+password_of() { head -n 1 "$REDIS_USERS/$1" 2>/dev/null; }
 
 # become <user>: what is asked from here on is asked as this user, where there are users.
 become() {

@@ -27,15 +27,22 @@ redis_is() {
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1; }
 
-has_password() { [ -n "$(passwords_of "$1")" ]; }
+has_password() { [ -n "$(password_of "$1")" ]; }
+
+# hashes_of <user>: of all that is accepted from him: his password and the one in <user>.also, where there is one. Nobody
+# sends that one; while a password is changed it is first the new one, then the old one (../../k8s/README.md).
+hashes_of() {
+  for file in "$1" "$1.also"; do
+    if has_password "$file"; then printf ' #%s' "$(printf '%s' "$(password_of "$file")" | sha256)"; fi
+  done
+}
 
 # user <name> <rule> ...: a line of the file.
 user() {
   name=$1
   shift
   has_password "$name" || fail "no password of the user $name in $REDIS_USERS"
-  hashes=$(passwords_of "$name" | while read -r password; do printf ' #%s' "$(printf '%s' "$password" | sha256)"; done)
-  printf 'user %s reset on%s %s\n' "$name" "$hashes" "$*"
+  printf 'user %s reset on%s %s\n' "$name" "$(hashes_of "$name")" "$*"
 }
 
 # of_partitions <before> <after>: a pattern for each length that a partition's number has. Digits alone: a pattern that

@@ -55,6 +55,19 @@ export const brokenReferences: readonly Break[] = [
     told: /has no key other/,
   },
   {
+    name: "an optional key of a Secret that nobody is told of",
+    of: "StatefulSet/millrace-log",
+    at: "spec.template.spec.volumes.1.projected.sources.1.secret.items.0.key",
+    to: "other",
+    told: /has no key other/,
+  },
+  {
+    name: "a Redis that cannot be told of a second password",
+    of: "StatefulSet/millrace-log",
+    at: "spec.template.spec.volumes.1.projected.sources.1.secret.optional",
+    told: /redis-api-password-also is not there as api\.also, optional/,
+  },
+  {
     name: "a volume that is not there",
     of: API,
     at: `${CONTAINER}.volumeMounts.0.name`,

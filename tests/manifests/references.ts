@@ -11,16 +11,24 @@ import type {
   V1KeyToPath,
   V1PersistentVolumeClaim,
   V1PodDisruptionBudget,
+  V1SecretProjection,
   V1StatefulSet,
   V2HorizontalPodAutoscaler,
 } from "@kubernetes/client-node";
 import { containersOf, find, type Manifest, ofKind, selects, titleOf, type Workload, workloadsOf } from "./manifest.ts";
 
-/** The Secrets that a person makes, with their keys: the rows of the table in k8s/README.md. */
+const REDIS_PASSWORD = /^redis-(\w+)-password$/;
+
+/** The Secrets that a person makes, with their keys: the rows of the table in k8s/README.md, `<user>` for each Redis user. */
 export function documentedSecrets(root = join(import.meta.dirname, "../..")): ReadonlyMap<string, readonly string[]> {
   const secrets = new Map<string, string[]>();
-  const rows = readFileSync(join(root, "k8s/README.md"), "utf8").matchAll(/^\| `([\w-]+)` \| `([\w.-]+)` \|/gm);
-  for (const [, secret = "", key = ""] of rows) secrets.set(secret, [...(secrets.get(secret) ?? []), key]);
+  const rows = readFileSync(join(root, "k8s/README.md"), "utf8").matchAll(/^\| `([\w-]+)` \| `([\w.<>-]+)` \|/gm);
+  for (const [, secret = "", key = ""] of rows) {
+    const known = secrets.get(secret) ?? [];
+    const users = known.flatMap((one) => REDIS_PASSWORD.exec(one)?.slice(1) ?? []);
+    const keys = key.includes("<user>") ? users.map((user) => key.replace("<user>", user)) : [key];
+    secrets.set(secret, [...known, ...keys]);
+  }
   return secrets;
 }
 
@@ -71,18 +79,29 @@ function volumeFaults(manifests: readonly Manifest[], workload: Workload): strin
   const made = [...volumes.map(({ name }) => name), ...workload.claims.map(({ metadata }) => metadata?.name ?? "")];
   const faults = volumes.flatMap(({ configMap, secret, persistentVolumeClaim: claim, projected }) => [
     ...(configMap ? sourceFaults(manifests, "ConfigMap", configMap.name, keysOf(configMap.items)) : []),
-    ...(secret && !secret.optional ? sourceFaults(manifests, "Secret", secret.secretName, keysOf(secret.items)) : []),
+    ...(secret ? sourceFaults(manifests, "Secret", secret.secretName, keysOf(secret.items)) : []),
     ...(claim && !find(manifests, "PersistentVolumeClaim", claim.claimName)
       ? [`there is no claim ${claim.claimName}`]
       : []),
     ...(projected?.sources ?? []).flatMap(({ configMap: map, secret: hidden }) => [
       ...(map ? sourceFaults(manifests, "ConfigMap", map.name, keysOf(map.items)) : []),
-      ...(hidden && !hidden.optional ? sourceFaults(manifests, "Secret", hidden.name, keysOf(hidden.items)) : []),
+      ...(hidden ? sourceFaults(manifests, "Secret", hidden.name, keysOf(hidden.items)) : []),
     ]),
+    ...passwordFaults((projected?.sources ?? []).flatMap(({ secret: hidden }) => hidden ?? [])),
   ]);
   for (const name of mounted) if (!made.includes(name)) faults.push(`there is no volume ${name} to mount`);
   for (const name of made) if (!mounted.has(name)) faults.push(`the volume ${name} is mounted nowhere`);
   return faults;
+}
+
+/** Where a Redis is told of its users, it is told what it accepts beside a password, too: without it none can be changed. */
+function passwordFaults(sources: readonly V1SecretProjection[]): string[] {
+  const spare = sources.flatMap(({ optional, items = [] }) => (optional ? items : []));
+  return sources
+    .flatMap(({ items = [] }) => items)
+    .filter(({ key }) => REDIS_PASSWORD.test(key))
+    .filter(({ key, path }) => !spare.some((one) => one.key === `${key}-also` && one.path === `${path}.also`))
+    .map(({ key, path }) => `${key}-also is not there as ${path}.also, optional`);
 }
 
 function variableFaults(manifests: readonly Manifest[], workload: Workload): string[] {
@@ -91,7 +110,7 @@ function variableFaults(manifests: readonly Manifest[], workload: Workload): str
       ...(valueFrom?.configMapKeyRef
         ? sourceFaults(manifests, "ConfigMap", valueFrom.configMapKeyRef.name, [valueFrom.configMapKeyRef.key])
         : []),
-      ...(valueFrom?.secretKeyRef && !valueFrom.secretKeyRef.optional
+      ...(valueFrom?.secretKeyRef
         ? sourceFaults(manifests, "Secret", valueFrom.secretKeyRef.name, [valueFrom.secretKeyRef.key])
         : []),
     ]),
