@@ -11,7 +11,7 @@ import { startApi, startConsumer } from "../harness/process.ts";
 import { incrementOf } from "../harness/producer.ts";
 import { type RedisGroups, startRedisGroups } from "../harness/redis-groups.ts";
 import { newRedisUsers, type RedisUser, type RedisUsers, urlFor } from "../harness/redis-users.ts";
-import { askRedis } from "../harness/sentinel-view.ts";
+import { askRedis, refusals } from "../harness/sentinel-view.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const PARTITIONS = 16;
@@ -54,15 +54,6 @@ const running = (): Promise<Lab> => {
 
 testConformance(running);
 
-/** What a node has refused anybody; our own tries of the table below are not counted. */
-async function refusals(node: Reach): Promise<string[]> {
-  const entries = (await askRedis({ ...node, patienceMs }, "ACL", "LOG", "200")) as unknown[][];
-  return entries.map((entry) => {
-    const field = (name: string): string => String(entry[entry.indexOf(name) + 1]);
-    return `${field("username")}: ${field("reason")} ${field("object")} (${field("context")})`;
-  });
-}
-
 const everywhere = ({ groups }: Lab): readonly Reach[] => [
   ...groups.log.nodes,
   ...groups.store.nodes,
@@ -89,7 +80,7 @@ describe("users of least privilege", () => {
     });
     expect((await client.get("users", "before")).text).toBe("1");
     await Promise.all([groups.log.healthy(FAILOVER_MAX_MS), groups.store.healthy(FAILOVER_MAX_MS)]);
-    const refused = await Promise.all(everywhere(all).map(refusals));
+    const refused = await Promise.all(everywhere(all).map((node) => refusals({ ...node, patienceMs })));
     expect(refused.flat()).toEqual([]);
   }, 240_000);
 

@@ -11,7 +11,7 @@ const CANNOT = 3;
 const MAX_MS = 400_000;
 
 test(
-  "the StatefulSets of log and store keep one master and all data, whatever becomes of addresses, and least privilege is enough",
+  "the StatefulSets of log and store keep one master and all data, whatever becomes of addresses and passwords, and least privilege is enough",
   async ({ annotate, skip }) => {
     const folder = await mkdtemp(join(tmpdir(), "millrace-pods-test-"));
     cleanUpLater(() => rm(folder, { recursive: true, force: true }));
@@ -23,16 +23,25 @@ test(
       return skip("no kubectl, or no root");
     }
     expect(code, output).toBe(0);
-    const { sights, acknowledged, faults, refusals, stubborn } = JSON.parse(await readFile(out, "utf8")) as PodsResult;
+    const { sights, acknowledged, faults, refusals, stubborn, wrongLogins } = JSON.parse(
+      await readFile(out, "utf8"),
+    ) as PodsResult;
+    const steps = [
+      "first boot",
+      "master rescheduled with a new address",
+      "rolling restart, new passwords accepted",
+      "rolling restart, new passwords sent",
+      "a node cut off",
+      "full restart, old passwords refused",
+    ];
     expect(sights.map(({ step, masters }) => [step, masters])).toEqual(
-      ["first boot", "master rescheduled with a new address", "rolling restart", "a node cut off", "full restart"].map(
-        (step) => [step, { log: 1, store: 1 }],
-      ),
+      steps.map((step) => [step, { log: 1, store: 1 }]),
     );
     expect(faults).toEqual([]);
     expect(acknowledged).toBeGreaterThan(0);
     expect(refusals).toEqual([]);
     expect(stubborn).toEqual([]);
+    expect(wrongLogins).toEqual([]);
   },
   MAX_MS,
 );

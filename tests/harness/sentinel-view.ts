@@ -51,6 +51,15 @@ export async function readInfo(node: Asked, section: string): Promise<Map<string
   return new Map(text.split("\r\n").map((line) => [line.split(":")[0] ?? "", line.slice(line.indexOf(":") + 1)]));
 }
 
+/** What this server has refused anybody since it was started. */
+export async function refusals(node: Asked): Promise<string[]> {
+  const entries = (await askRedis(node, "ACL", "LOG", "200")) as unknown[][];
+  return entries.map((entry) => {
+    const field = (name: string): string => String(entry[entry.indexOf(name) + 1]);
+    return `${field("username")}: ${field("reason")} ${field("object")} (${field("context")})`;
+  });
+}
+
 /** "host:port" that more than half of all Sentinels name at the highest epoch known; undefined when there is none. */
 export async function agreedMaster(plan: GroupsPlan, kind: RedisKind): Promise<string | undefined> {
   const answers = await Promise.allSettled(plan.sentinels.map((one) => askSentinel(one, "MASTER", kind)));

@@ -1,13 +1,21 @@
 /** Log, store and Sentinels as their StatefulSets say, and the api and two consumers beside them. */
 import { randomBytes } from "node:crypto";
-import { chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatAddress } from "../../../core/redis/sentinel-view.ts";
 import type { GroupsPlan } from "../../../infra/local/redis-groups.ts";
 import type { RedisKind } from "../../../infra/local/redis-process.ts";
 import { repoRoot } from "../../../infra/local/repo-root.ts";
 import { type ServiceKind, serviceProgram } from "../../../infra/local/service-process.ts";
-import { type Asked, agreedMaster, askRedis, isReplicaOf, readInfo, seesHealthy } from "../../harness/sentinel-view.ts";
+import {
+  type Asked,
+  agreedMaster,
+  askRedis,
+  isReplicaOf,
+  readInfo,
+  refusals,
+  seesHealthy,
+} from "../../harness/sentinel-view.ts";
 import { waitFor } from "../../harness/wait-for.ts";
 import type { PodNetwork } from "./network.ts";
 import { type Mount, Pod, type PodSpec } from "./pod.ts";
@@ -21,7 +29,19 @@ const DOWN_AFTER_MS = 1000;
 const HEALTHY_MAX_MS = 120_000;
 /** How long we wait for one answer: nobody is frozen here, and the machine may be busy. */
 const PATIENCE_MS = 5_000;
-const SECRETS = ["api", "consumer", "node", "probe", "replication", "sentinel", "operator"] as const;
+/** The operator looks on, and keeps his password. */
+const CHANGED = ["api", "consumer", "node", "probe", "replication", "sentinel"] as const;
+
+const keyOf = (user: string): string => `redis-${user}-password`;
+const alsoKeyOf = (user: string): string => `${keyOf(user)}-also`;
+const newPassword = (): string => randomBytes(16).toString("hex");
+
+/** A volume whose files are keys of the Secret. */
+interface SecretVolume {
+  readonly volume: Volume;
+  readonly folder: string;
+  readonly gid: number;
+}
 
 export class Installation {
   readonly log: readonly Pod[];
@@ -30,12 +50,16 @@ export class Installation {
   readonly services: readonly Pod[];
   readonly #plan: GroupsPlan;
   readonly #folder: string;
-  readonly #secret: Record<string, string>;
+  readonly #secret: Record<string, string | undefined>;
+  readonly #secretVolumes: SecretVolume[] = [];
+  /** What the users had before their passwords were changed. */
+  readonly #old: ReadonlyMap<string, string>;
 
   constructor(folder: string, rendered: Rendered, network: PodNetwork) {
     this.#folder = folder;
+    this.#old = new Map(CHANGED.map((user) => [user, newPassword()]));
     this.#secret = Object.fromEntries(
-      SECRETS.map((user) => [`redis-${user}-password`, randomBytes(16).toString("hex")]),
+      [...this.#old, ["operator", newPassword()]].map(([user = "", password]) => [keyOf(user), password]),
     );
     const podsOf = (name: string): Pod[] => {
       const set = rendered.sets.find(({ metadata }) => metadata.name === `millrace-${name}`);
@@ -46,7 +70,7 @@ export class Installation {
     this.log = podsOf("log");
     this.store = podsOf("store");
     this.sentinels = podsOf("sentinel");
-    const login = { username: "operator", password: this.#secret["redis-operator-password"] ?? "" };
+    const login = { username: "operator", password: this.#secret[keyOf("operator")] ?? "" };
     const reach = (pods: readonly Pod[], port: number): Asked[] =>
       pods.map(({ spec }) => ({ host: spec.names[0] ?? "", port, ...login, patienceMs: PATIENCE_MS }));
     this.#plan = {
@@ -119,11 +143,63 @@ export class Installation {
     });
   }
 
-  /** What any node or Sentinel has refused anybody since it was started. */
-  async refusals(): Promise<string[]> {
-    const everywhere = [...KINDS.flatMap((kind) => this.#plan.nodes[kind]), ...this.#plan.sentinels];
-    const logs = await Promise.all(everywhere.map((node) => askRedis(node, "ACL", "LOG", "100")));
-    return logs.flatMap((entries) => (entries as unknown[][]).map((entry) => entry.slice(0, 12).join(" ")));
+  /** The three steps of k8s/README.md: the new passwords are accepted, too; */
+  acceptNewPasswords(): void {
+    this.#patchSecret((user) => ({ [alsoKeyOf(user)]: newPassword() }));
+  }
+
+  /** they are sent, and the old ones are still accepted; */
+  sendNewPasswords(): void {
+    this.#patchSecret((user) => ({
+      [keyOf(user)]: this.#secret[alsoKeyOf(user)],
+      [alsoKeyOf(user)]: this.#secret[keyOf(user)],
+    }));
+  }
+
+  /** the old ones are not accepted any more. Each takes effect when the pods are started again. */
+  refuseOldPasswords(): void {
+    this.#patchSecret((user) => ({ [alsoKeyOf(user)]: undefined }));
+  }
+
+  /** Which old passwords are still accepted, and which new ones are not. */
+  async wrongLogins(): Promise<string[]> {
+    const logins = this.#everywhere().flatMap(({ host, port }) =>
+      CHANGED.map(async (user) => {
+        const accepts = async (password = ""): Promise<boolean> =>
+          askRedis({ host, port, patienceMs: PATIENCE_MS }, "AUTH", user, password).then(
+            () => true,
+            (error: Error) => {
+              if (!error.message.startsWith("WRONGPASS")) throw error;
+              return false;
+            },
+          );
+        // The replication's user is not known to a Sentinel.
+        const known = user !== "replication" || port === 6379;
+        return [
+          ...((await accepts(this.#old.get(user))) ? [`${host} accepts the old password of ${user}`] : []),
+          ...((await accepts(this.#secret[keyOf(user)])) === known
+            ? []
+            : [`${host} refuses the new password of ${user}`]),
+        ];
+      }),
+    );
+    return (await Promise.all(logins)).flat();
+  }
+
+  /** What these nodes and Sentinels have refused anybody since they were started. */
+  async refusals(pods: readonly Pod[]): Promise<string[]> {
+    const asked = this.#everywhere().filter(({ host }) => pods.some(({ spec }) => spec.names[0] === host));
+    const told = asked.map(async (node) => (await refusals(node)).map((each) => `${node.host} refused ${each}`));
+    return (await Promise.all(told)).flat();
+  }
+
+  #everywhere(): readonly Asked[] {
+    return [...KINDS.flatMap((kind) => this.#plan.nodes[kind]), ...this.#plan.sentinels];
+  }
+
+  #patchSecret(patchOf: (user: string) => Record<string, string | undefined>): void {
+    for (const user of CHANGED) Object.assign(this.#secret, patchOf(user));
+    for (const volume of this.#secretVolumes) this.#mountSecret(volume);
   }
 
   #specOf(set: StatefulSet, index: number, volumes: ReadonlyMap<string, string>): PodSpec {
@@ -170,43 +246,51 @@ export class Installation {
       volumes.map((volume) => {
         const folder = join(this.#folder, `${set.metadata.name}.${volume.name}`);
         mkdirSync(folder);
-        for (const [file, text] of this.#filesOf(volume, configMaps)) {
-          writeFileSync(join(folder, file), text, { mode: volume.configMap ? 0o644 : 0o440 });
-          chownSync(join(folder, file), 0, securityContext.runAsGroup);
-        }
+        const files = configMaps.find(({ metadata }) => metadata.name === volume.configMap?.name)?.data ?? {};
+        for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text, { mode: 0o644 });
+        const mounted = { volume, folder, gid: securityContext.runAsGroup };
+        this.#mountSecret(mounted);
+        this.#secretVolumes.push(mounted);
         return [volume.name, folder] as const;
       }),
     );
   }
 
-  #filesOf({ configMap, projected }: Volume, configMaps: Rendered["configMaps"]): (readonly [string, string])[] {
-    if (configMap) {
-      return Object.entries(configMaps.find(({ metadata }) => metadata.name === configMap.name)?.data ?? {});
-    }
-    return (projected?.sources ?? []).flatMap(({ secret }) =>
-      secret.items.flatMap(({ key, path }) => {
+  /** As a kubelet does it, in pods that run as well: nobody ever reads half of a file. */
+  #mountSecret({ volume, folder, gid }: SecretVolume): void {
+    for (const { secret } of volume.projected?.sources ?? []) {
+      for (const { key, path } of secret.items) {
+        const file = join(folder, path);
         const password = this.#secret[key];
         if (password === undefined && !secret.optional) throw new Error(`the Secret has no ${key}`);
-        return password === undefined ? [] : [[path, password] as const];
-      }),
-    );
+        if (password === undefined) rmSync(file, { force: true });
+        else {
+          writeFileSync(`${file}.new`, password, { mode: 0o440 });
+          chownSync(`${file}.new`, 0, gid);
+          renameSync(`${file}.new`, file);
+        }
+      }
+    }
   }
 
   #serviceSpec(name: string): PodSpec {
     const [kind = ""] = name.split("-");
     const sentinels = this.sentinels.map(({ spec }) => `${spec.names[1]}:26379`).join();
     const url = (group: RedisKind): string =>
-      `redis+sentinel://${kind}:${this.#secret[`redis-${kind}-password`]}@${sentinels}/${group}`;
+      `redis+sentinel://${kind}:${this.#secret[keyOf(kind)]}@${sentinels}/${group}`;
     return {
       name: `millrace-${name}`,
       names: [`millrace-${name}`],
       command: [process.execPath, join(repoRoot, serviceProgram(kind as ServiceKind))],
-      env: {
-        LOG_URL: url("log"),
-        STORE_URL: url("store"),
-        MILLRACE_PARTITIONS: String(PARTITIONS),
-        MILLRACE_OPS_HOST: "0.0.0.0",
-        ...(kind === "api" && { MILLRACE_HOST: "0.0.0.0", MILLRACE_ALLOW_ANONYMOUS: "true" }),
+      // As of its start.
+      get env() {
+        return {
+          LOG_URL: url("log"),
+          STORE_URL: url("store"),
+          MILLRACE_PARTITIONS: String(PARTITIONS),
+          MILLRACE_OPS_HOST: "0.0.0.0",
+          ...(kind === "api" && { MILLRACE_HOST: "0.0.0.0", MILLRACE_ALLOW_ANONYMOUS: "true" }),
+        };
       },
       graceMs: 20_000,
     };

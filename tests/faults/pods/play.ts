@@ -25,6 +25,8 @@ export interface PodsResult {
   readonly refusals: readonly string[];
   /** Pods that did not end by themselves when they were told to. */
   readonly stubborn: readonly string[];
+  /** Old passwords that are accepted, and new ones that are not, after all were changed. */
+  readonly wrongLogins: readonly string[];
 }
 
 class Play {
@@ -32,6 +34,8 @@ class Play {
   readonly #say: (line: string) => void;
   readonly sights: Sight[] = [];
   readonly stubborn: string[] = [];
+  /** What servers have refused; each forgets it with its end. */
+  readonly refusals = new Set<string>();
 
   constructor(installation: Installation, say: (line: string) => void) {
     this.#installation = installation;
@@ -46,9 +50,10 @@ class Play {
     await counting.goesOn("first boot");
     const steps: Record<string, () => Promise<void>> = {
       "master rescheduled with a new address": () => this.#reschedule(),
-      "rolling restart": () => this.#roll(),
+      "rolling restart, new passwords accepted": () => this.#acceptNewPasswords(),
+      "rolling restart, new passwords sent": () => this.#sendNewPasswords(),
       "a node cut off": () => this.#cutOff(),
-      "full restart": () => this.#restartAll(counting),
+      "full restart, old passwords refused": () => this.#restartAll(counting),
     };
     for (const [name, act] of Object.entries(steps)) {
       await this.#step(name, act);
@@ -87,6 +92,7 @@ class Play {
     const all = this.#installation;
     const roll = async (pods: readonly Pod[], seen: () => Promise<unknown>): Promise<void> => {
       for (const pod of pods.toReversed()) {
+        await this.lookForRefusals([pod]);
         if (!(await pod.stop())) this.stubborn.push(pod.spec.name);
         await pod.start();
         await seen();
@@ -97,6 +103,24 @@ class Play {
       roll(all.log, () => all.healthy("log")),
       roll(all.store, () => all.healthy("store")),
     ]);
+  }
+
+  async #acceptNewPasswords(): Promise<void> {
+    this.#installation.acceptNewPasswords();
+    await this.#roll();
+  }
+
+  async #sendNewPasswords(): Promise<void> {
+    this.#installation.sendNewPasswords();
+    await this.#roll();
+    for (const pod of this.#installation.services) {
+      if (!(await pod.stop())) this.stubborn.push(pod.spec.name);
+      await pod.start();
+    }
+  }
+
+  async lookForRefusals(pods: readonly Pod[]): Promise<void> {
+    for (const refusal of await this.#installation.refusals(pods)) this.refusals.add(refusal);
   }
 
   /** The log's master and a Sentinel, which stood on the same node; until the others have another master. */
@@ -118,6 +142,8 @@ class Play {
     const all = this.#installation;
     await counting.pause();
     await all.written();
+    await this.lookForRefusals(all.redis);
+    all.refuseOldPasswords();
     await each(all.redis, (pod) => pod.kill());
     await each([...all.log, ...all.store], (pod) => pod.start());
     await each(all.sentinels, (pod) => pod.start());
@@ -137,9 +163,12 @@ export async function playPods(out: string, say: (line: string) => void): Promis
   const play = new Play(installation, say);
   try {
     const counting = await play.all();
+    const faults = await counting.faults();
+    await play.lookForRefusals(installation.redis);
+    const wrongLogins = await installation.wrongLogins();
     const { sights, stubborn } = play;
-    const [faults, refusals] = [await counting.faults(), await installation.refusals()];
-    const result: PodsResult = { sights, acknowledged: counting.acknowledged, faults, refusals, stubborn };
+    const { acknowledged } = counting;
+    const result: PodsResult = { sights, acknowledged, faults, refusals: [...play.refusals], stubborn, wrongLogins };
     await writeFile(out, JSON.stringify(result));
   } catch (error) {
     for (const pod of [...installation.redis, ...installation.services]) {
