@@ -1,5 +1,8 @@
 /** The Dockerfile and .dockerignore as they are written. What is built from them runs in tests/e2e/production-output.test.ts. */
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { repoRoot } from "../../infra/local/repo-root.ts";
@@ -68,6 +71,25 @@ it("dev may change every source it runs, and restarts at each", () => {
   expect(command.flatMap((word) => /^--watch-path=(.*)$/.exec(word)?.[1] ?? [])).toEqual(
     expect.arrayContaining(sources.filter((folder) => folder !== "consumer")),
   );
+});
+
+const gnuTar = spawnSync("tar", ["--version"], { encoding: "utf8" }).stdout?.includes("GNU tar") ?? false;
+it.skipIf(!gnuTar)("in dev a file that is brought in again and again stays the file that node watches", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "millrace-image-dev-"));
+  const file = join(folder, "app.ts");
+  const env = { ...process.env, ...imageOf(stages, "dev").environment };
+  try {
+    await writeFile(file, "1");
+    const watched = await open(file);
+    // As skaffold and `kubectl cp` do it.
+    const archive = spawnSync("tar", ["cf", "-", "-C", folder, "app.ts"]).stdout;
+    await writeFile(file, "2");
+    expect(spawnSync("tar", ["xmf", "-", "-C", folder, "--no-same-owner"], { input: archive, env }).status).toBe(0);
+    expect(await watched.readFile("utf8")).toBe("1");
+    await watched.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 it("every base is an image of an exact version, or an earlier stage", () => {
