@@ -93,7 +93,11 @@ describe.skipIf(withoutKubectl !== null)(
       async (overlay) => {
         const manifests = await render(join(root, "k8s/overlays", overlay));
         expect(checkManifests(manifests)).toEqual([]);
-        expect(workloadsOf(manifests).filter(runsSources).length).toBe(overlay === "live" ? 2 : 0);
+        const live = workloadsOf(manifests).filter(runsSources);
+        expect(live.length).toBe(overlay === "live" ? 2 : 0);
+        for (const { startupProbe, livenessProbe } of live.flatMap(({ pod }) => pod.containers)) {
+          expect([startupProbe, livenessProbe]).toEqual([undefined, undefined]);
+        }
       },
     );
 

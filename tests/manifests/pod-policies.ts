@@ -145,11 +145,15 @@ function bytesOf(quantity: string): number {
   return Number(number) * 1024 ** (unit.toLowerCase().startsWith("g") ? 3 : 2);
 }
 
+/** Sources that do not compile are no reason to end a container: with it, what was changed in it would be gone. */
+function probesOf(workload: Workload): readonly ("startupProbe" | "livenessProbe" | "readinessProbe")[] {
+  if (runsSources(workload)) return ["readinessProbe"];
+  return isOurs(workload) ? ["startupProbe", "livenessProbe", "readinessProbe"] : ["livenessProbe", "readinessProbe"];
+}
+
 function probeFaults(workload: Workload, container: V1Container): string[] {
   const faults: string[] = [];
-  const probes = isOurs(workload)
-    ? (["startupProbe", "livenessProbe", "readinessProbe"] as const)
-    : (["livenessProbe", "readinessProbe"] as const);
+  const probes = probesOf(workload);
   const ports = new Set((container.ports ?? []).flatMap(({ name, containerPort }) => [name, containerPort]));
   for (const name of probes) {
     const probe = container[name];
