@@ -178,9 +178,11 @@ it("undeploy leaves data, secrets and the namespace that holds them", async () =
   expect(kindsOf(await readFile(join(cluster, "deleted"), "utf8"))).toEqual(["ConfigMap", "Deployment"]);
   expect(verbs(calls)).toEqual([
     `kustomize ${overlay}`,
-    "delete --ignore-not-found --wait",
+    "delete --ignore-not-found --cascade=foreground",
     "delete configmap --selector",
   ]);
+  // "It is gone" is said when the pods are, not when they have been told to go.
+  expect(calls[1]).toContain("--cascade=foreground --wait");
 });
 
 it("undeploy takes all of it only when it is told so", async () => {

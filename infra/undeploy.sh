@@ -27,8 +27,8 @@ if given --dry-run; then
 fi
 check_namespace <<<"$documents"
 
-# Whoever works with the data is told to end first.
-without_data <<<"$documents" | kube delete --ignore-not-found --wait --filename -
+# Whoever works with the data ends first. In the foreground, because a StatefulSet is otherwise gone before its pods are.
+without_data <<<"$documents" | kube delete --ignore-not-found --cascade=foreground --wait --filename -
 # Those of earlier versions have other names.
 kube delete configmap --selector app.kubernetes.io/part-of=millrace --ignore-not-found
 if given --data; then
