@@ -41,7 +41,7 @@ export function sayReplay(
   return {
     operation: command.operation,
     replays: { letter: letter.id, force },
-    ...(command.condition && { condition: command.condition }),
+    condition: command.condition,
     traceparent: command.traceparent,
     tracestate: command.tracestate,
   };

@@ -109,7 +109,7 @@ export function sayWrite(deps: AppDependencies, origin: Origin, write: Write): S
     throw new ProblemError("dead-letters-full", "Some must be replayed or discarded first: see /v1/dead-letters.");
   }
   const { parking } = deps.settingsOf(target.namespace);
-  const saying: Saying = condition ? { operation, parking, condition } : { operation, parking };
+  const saying: Saying = { operation, parking, condition };
   if (idempotency === null) return saying;
   const scope = [origin.caller, target.namespace, target.key, ...idempotency];
   return { ...saying, idempotency: idempotencyOf(scope, { ...saying, key: target.key }, origin.asked) };

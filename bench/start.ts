@@ -1,6 +1,5 @@
 /**
- * From spawn of the api to its first 200 on the readiness path, against bare Hono with one Redis
- * connection.
+ * From spawn of the api to its first 200 on the readiness path, against bare Hono with one Redis connection.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "../infra/local/child.ts";

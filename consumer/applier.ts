@@ -39,7 +39,6 @@ export class Applier {
   async apply(expected: Watermark, { entries }: Batch): Promise<ApplyReply> {
     const { store, applies, logger } = this.#deps;
     const applying = this.#spans.begin(entries);
-    const begunMs = performance.now();
     let reply: ApplyReply;
     try {
       reply = await store.apply(this.#partition, expected, entries);
@@ -49,7 +48,7 @@ export class Applier {
       throw error;
     }
     if (reply.kind === "applied") {
-      applies.applied(entries, (performance.now() - begunMs) / 1000, Date.now());
+      applies.applied(entries, (performance.now() - applying.begunMs) / 1000, Date.now());
       tellEnded(logger, this.#partition, entries, reply);
     } else applies.failed(entries);
     this.#spans.answered(applying, entries, reply);

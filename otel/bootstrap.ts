@@ -1,15 +1,15 @@
 /**
- * Starts tracing before anything else: `node --import ./dist/otel/bootstrap.js dist/api/main.js` in an image. Without it, nothing is
- * traced but what clients bring; with it every request and every command has a trace id, and those that are sampled are
- * sent to where OTEL_EXPORTER_OTLP_ENDPOINT says (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT), by OTLP over HTTP. Where neither is
- * set nothing is recorded. Settings are the standard ones
+ * Starts tracing before anything else: `node --import ./dist/otel/bootstrap.js dist/api/main.js` in an image. Without it,
+ * nothing is traced but what clients bring; with it every request and every command has a trace id, and those that are
+ * sampled are sent to where OTEL_EXPORTER_OTLP_ENDPOINT says (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT), by OTLP over HTTP. Where
+ * neither is set nothing is recorded. Settings are the standard ones
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/); only what is here differs.
  *
  * Spans that are left are sent when the process has nothing more to do. What a kill -9 takes with it is at most
  * OTEL_BSP_SCHEDULE_DELAY of spans.
  */
 import { basename, dirname } from "node:path";
-import { DiagConsoleLogger, DiagLogLevel, diag, ProxyTracerProvider, trace } from "@opentelemetry/api";
+import { DiagConsoleLogger, DiagLogLevel, diag, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import {
   defaultResource,
@@ -55,9 +55,10 @@ if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
     ...(exporting && { spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] }),
   });
   provider.register({ contextManager: new NoContextManager() });
-  const registered = trace.getTracerProvider();
-  if (share !== null && registered instanceof ProxyTracerProvider) {
-    registered.setDelegate(new HeadSampling(provider, share));
+  if (share !== null) {
+    // In the place of the one that it has just registered.
+    trace.disable();
+    trace.setGlobalTracerProvider(new HeadSampling(provider, share));
   }
 
   process.once("beforeExit", () => {

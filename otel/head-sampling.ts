@@ -15,6 +15,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
+import { isSampledContext } from "../core/trace-context.ts";
 
 export class HeadSampling implements TracerProvider {
   readonly #recording: TracerProvider;
@@ -45,7 +46,7 @@ class HeadSamplingTracer implements Tracer {
 
   startSpan(name: string, options: SpanOptions = {}, context: Context = ROOT_CONTEXT): Span {
     const parent = options.root ? undefined : trace.getSpanContext(context);
-    const recorded = parent ? (parent.traceFlags & TraceFlags.SAMPLED) === 1 : Math.random() < this.#share;
+    const recorded = parent ? isSampledContext(parent) : Math.random() < this.#share;
     return recorded ? this.#recording.startSpan(name, options, context) : trace.wrapSpanContext(unrecorded(parent));
   }
 
