@@ -1,7 +1,7 @@
 /**
  * The spans of one command on its way through the api: into the log, and until it is applied.
  */
-import { type Attributes, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import type { Accepted } from "../core/appender.ts";
 import { endFailed } from "../core/call-span.ts";
 import { bytesIn, type Command } from "../core/command.ts";
@@ -49,17 +49,12 @@ export function startSending(
     return { span: null, carrier: traceparent === undefined ? { traceparent: formatTraceparent(request) } : said };
   }
   const baggage = baggageOf(incoming);
-  const options = { kind: SpanKind.PRODUCER };
+  const options = { kind: SpanKind.PRODUCER, attributes: SEND };
   const span =
     traceparent === undefined
-      ? tracer.startSpan(SPANS.send, options, trace.setSpan(contextOf({ baggage }), incoming.span))
-      : tracer.startSpan(
-          SPANS.send,
-          { ...options, links: [{ context: request }] },
-          contextOf({ ...said, baggage }, true),
-        );
-  // Afterwards: what a span begins with is looked through twice.
-  span.setAttributes(attributesOf(partition, namespace, said));
+      ? tracer.startSpan(SPANS.send, options, trace.setSpan(ROOT_CONTEXT, incoming.span))
+      : tracer.startSpan(SPANS.send, { ...options, links: [{ context: request }] }, contextOf(said, true));
+  describe(span, partition, namespace, said);
   const context = span.spanContext();
   // And back: who has the trace of the request alone finds where it went on.
   if (traceparent !== undefined) incoming.span.addLink({ context });
@@ -69,19 +64,20 @@ export function startSending(
   };
 }
 
-function attributesOf(partition: number, namespace: string, { operation, replays }: Said): Attributes {
+const SEND: Attributes = {
+  [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
+  [ATTRIBUTES.messagingDestination]: LOG_NAME,
+  [ATTRIBUTES.messagingOperation]: "send",
+  [ATTRIBUTES.messagingOperationType]: "send",
+};
+
+function describe(span: Span, partition: number, namespace: string, { operation, replays }: Said): void {
+  span.setAttribute(ATTRIBUTES.messagingPartition, String(partition));
+  span.setAttribute(ATTRIBUTES.messagingBodyBytes, bytesIn(operation));
+  span.setAttribute(ATTRIBUTES.namespace, namespace);
+  span.setAttribute(ATTRIBUTES.operation, operation.op);
   const letter = replays?.letter ?? (operation.op === "discard" ? operation.letter : undefined);
-  return {
-    [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
-    [ATTRIBUTES.messagingDestination]: LOG_NAME,
-    [ATTRIBUTES.messagingPartition]: String(partition),
-    [ATTRIBUTES.messagingOperation]: "send",
-    [ATTRIBUTES.messagingOperationType]: "send",
-    [ATTRIBUTES.messagingBodyBytes]: bytesIn(operation),
-    [ATTRIBUTES.namespace]: namespace,
-    [ATTRIBUTES.operation]: operation.op,
-    ...(letter !== undefined && { [ATTRIBUTES.letter]: formatRevision(partition, letter) }),
-  };
+  if (letter !== undefined) span.setAttribute(ATTRIBUTES.letter, formatRevision(partition, letter));
 }
 
 /** The same promise; the span ends with it. */
@@ -101,7 +97,7 @@ export async function endSent(span: Span, sent: Promise<Accepted>): Promise<Acce
 /** The waiting of a request for what becomes of its command. */
 export async function waitTraced(tracer: Tracer, request: Span, wait: () => Promise<Passed>): Promise<Passed> {
   if (!isSampledContext(request.spanContext())) return wait();
-  const span = tracer.startSpan(SPANS.wait, { kind: SpanKind.INTERNAL }, trace.setSpan(contextOf({}), request));
+  const span = tracer.startSpan(SPANS.wait, { kind: SpanKind.INTERNAL }, trace.setSpan(ROOT_CONTEXT, request));
   try {
     const passed = await wait();
     span.setAttribute(ATTRIBUTES.outcome, passed.passed ? (passed.result?.outcome ?? "applied") : "pending");

@@ -57,14 +57,12 @@ export function requestSpans(tracer: Tracer, name: string): RequestSpans {
     [ATTRIBUTES.httpRoute]: path ?? first,
     [ATTRIBUTES.urlScheme]: "http",
   };
-  // Without attributes, which would be looked through for every request: only what is recorded has any.
-  const options = { kind: SpanKind.SERVER };
+  const options = { kind: SpanKind.SERVER, attributes };
   return {
     begin(incoming, requestId) {
       const span = tracer.startSpan(name, options, parentOf(incoming));
       incoming.span = span;
       if (!span.isRecording()) return;
-      span.setAttributes(attributes);
       span.setAttribute(ATTRIBUTES.requestId, requestId);
       if (incoming.method === "HEAD") span.setAttribute(ATTRIBUTES.httpMethod, "HEAD");
     },

@@ -53,8 +53,8 @@ export class CommandSpans {
     const attempt = this.#attempt;
     if (sampled.length === 0) return { startMs, begunMs, sampled, call: null, attempt };
     const commands = sampled.map(({ command }) => command);
-    const partition = { [ATTRIBUTES.messagingPartition]: String(this.#partition) };
-    const call = startCallSpan(this.#tracer, SPANS.apply, commands, entries.length, partition);
+    const call = startCallSpan(this.#tracer, SPANS.apply, commands, entries.length);
+    call.setAttribute(ATTRIBUTES.messagingPartition, String(this.#partition));
     return { startMs, begunMs, sampled, call, attempt };
   }
 

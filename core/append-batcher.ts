@@ -96,7 +96,10 @@ export class AppendBatcher {
       for (const command of group.commands) if (isSampled(command.traceparent)) sampled.push(command);
     }
     if (sampled.length === 0) return null;
-    return startCallSpan(this.#tracer, SPANS.append, sampled, count, { [ATTRIBUTES.grade]: this.#options.grade });
+    return startCallSpan(this.#tracer, SPANS.append, sampled, count).setAttribute(
+      ATTRIBUTES.grade,
+      this.#options.grade,
+    );
   }
 
   async #send(batch: readonly Waiting[]): Promise<unknown> {

@@ -10,28 +10,21 @@ import { SPAN_LINKS_MAX } from "./limits.ts";
 import { ATTRIBUTES, DB_SYSTEM } from "./telemetry.ts";
 import { contextOf, spanContextOf } from "./trace-context.ts";
 
+const CALL: Attributes = { [ATTRIBUTES.dbSystem]: DB_SYSTEM, [ATTRIBUTES.dbOperation]: FUNCTION_CALL };
+
 /**
  * @param sampled the recorded ones of its commands, at least one
  * @param count of all its commands
  */
-export function startCallSpan(
-  tracer: Tracer,
-  name: string,
-  sampled: readonly Command[],
-  count: number,
-  more: Attributes = {},
-): Span {
-  const [first, ...others] = sampled;
+export function startCallSpan(tracer: Tracer, name: string, sampled: readonly Command[], count: number): Span {
   const links: Link[] = [];
-  for (const command of others) {
-    const context = links.length < SPAN_LINKS_MAX && spanContextOf(command);
+  for (let at = 1; at < sampled.length && links.length < SPAN_LINKS_MAX; at += 1) {
+    const context = spanContextOf(sampled[at] ?? {});
     if (context) links.push({ context });
   }
-  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, links }, contextOf(first ?? {}));
-  span.setAttribute(ATTRIBUTES.dbSystem, DB_SYSTEM);
-  span.setAttribute(ATTRIBUTES.dbOperation, FUNCTION_CALL);
-  if (count > 1) span.setAttribute(ATTRIBUTES.dbBatchSize, count);
-  return span.setAttributes(more);
+  const options = { kind: SpanKind.CLIENT, attributes: CALL, links };
+  const span = tracer.startSpan(name, options, contextOf(sampled[0] ?? {}));
+  return count > 1 ? span.setAttribute(ATTRIBUTES.dbBatchSize, count) : span;
 }
 
 /**

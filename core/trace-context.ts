@@ -6,11 +6,11 @@ import {
   type Context,
   createTraceState,
   INVALID_TRACEID,
-  propagation,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
   TraceFlags,
+  type TraceState,
   trace,
 } from "@opentelemetry/api";
 
@@ -33,6 +33,42 @@ export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text) && !text.startsWith("ff");
 }
 
+/** A span's context that is kept as it is written: most are only ever passed on, and their parts never asked for. */
+export class WrittenContext implements SpanContext {
+  /** Valid. */
+  readonly traceparent: string;
+  readonly traceState?: TraceState;
+
+  constructor(traceparent: string, traceState?: TraceState) {
+    this.traceparent = traceparent;
+    if (traceState) this.traceState = traceState;
+  }
+
+  get traceId(): string {
+    return traceIdIn(this.traceparent);
+  }
+
+  get spanId(): string {
+    return spanIdIn(this.traceparent);
+  }
+
+  get traceFlags(): TraceFlags {
+    return flagsIn(this.traceparent);
+  }
+}
+
+function traceIdIn(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
+function spanIdIn(traceparent: string): string {
+  return traceparent.slice(36, 52);
+}
+
+function flagsIn(traceparent: string): TraceFlags {
+  return isSampled(traceparent) ? TraceFlags.SAMPLED : TraceFlags.NONE;
+}
+
 /** Is what it belongs to recorded? Cheap: asked of every command. */
 export function isSampled(traceparent: string | undefined): boolean {
   if (traceparent?.length !== LENGTH) return false;
@@ -46,14 +82,18 @@ export function isSampledContext({ traceFlags }: SpanContext): boolean {
   return (traceFlags & TraceFlags.SAMPLED) === 1;
 }
 
+function withFlags({ traceId, spanId, isRemote, traceState }: SpanContext, traceFlags: TraceFlags): SpanContext {
+  return { traceId, spanId, traceFlags, ...(isRemote && { isRemote }), ...(traceState && { traceState }) };
+}
+
 /** What goes on from it has its trace id and is not recorded. */
 export function unsampled(span: Span): Span {
-  return trace.wrapSpanContext({ ...span.spanContext(), traceFlags: TraceFlags.NONE });
+  return trace.wrapSpanContext(withFlags(span.spanContext(), TraceFlags.NONE));
 }
 
 /** @returns undefined where there is none that is valid */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
-  return spanContextOf({ traceparent })?.traceId;
+  return traceparent !== undefined && isTraceparent(traceparent) ? traceIdIn(traceparent) : undefined;
 }
 
 /**
@@ -61,6 +101,7 @@ export function traceIdOf(traceparent: string | undefined): string | undefined {
  * @returns undefined where nothing is traced
  */
 export function formatTraceparent(context: SpanContext): string | undefined {
+  if (context instanceof WrittenContext) return context.traceparent;
   if (context.traceId === INVALID_TRACEID) return undefined;
   return `00-${context.traceId}-${context.spanId}-0${context.traceFlags & TraceFlags.SAMPLED}`;
 }
@@ -77,17 +118,17 @@ export interface TraceFields {
  * @param traceparent of a request or a command; nothing comes of what is none
  */
 export function traceFields(traceparent: string | undefined): TraceFields {
-  const context = spanContextOf({ traceparent });
-  return context === null ? {} : { trace_id: context.traceId, span_id: context.spanId };
+  if (traceparent === undefined || !isTraceparent(traceparent)) return {};
+  return { trace_id: traceIdIn(traceparent), span_id: spanIdIn(traceparent) };
 }
 
-/** @returns null when there is none that is valid */
+/** @returns null when there is none */
 export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanContext | null {
-  if (traceparent === undefined || !isTraceparent(traceparent)) return null;
+  if (traceparent === undefined) return null;
   return {
-    traceId: traceparent.slice(3, 35),
-    spanId: traceparent.slice(36, 52),
-    traceFlags: isSampled(traceparent) ? TraceFlags.SAMPLED : TraceFlags.NONE,
+    traceId: traceIdIn(traceparent),
+    spanId: spanIdIn(traceparent),
+    traceFlags: flagsIn(traceparent),
     isRemote: true,
     ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
   };
@@ -98,9 +139,7 @@ export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanCo
  * @param sampled true: it is recorded whatever its beginning was
  */
 export function contextOf(carrier: TraceCarrier, sampled = false): Context {
-  const context =
-    carrier.baggage === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { baggage: carrier.baggage });
-  const spanContext = spanContextOf(carrier);
-  if (spanContext === null) return context;
-  return trace.setSpanContext(context, sampled ? { ...spanContext, traceFlags: TraceFlags.SAMPLED } : spanContext);
+  const context = spanContextOf(carrier);
+  if (context === null) return ROOT_CONTEXT;
+  return trace.setSpanContext(ROOT_CONTEXT, sampled ? withFlags(context, TraceFlags.SAMPLED) : context);
 }

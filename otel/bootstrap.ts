@@ -9,7 +9,7 @@
  * OTEL_BSP_SCHEDULE_DELAY of spans.
  */
 import { basename, dirname } from "node:path";
-import { DiagConsoleLogger, DiagLogLevel, diag, trace } from "@opentelemetry/api";
+import { diag, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import {
   defaultResource,
@@ -18,50 +18,36 @@ import {
   hostDetector,
   serviceInstanceIdDetector,
 } from "@opentelemetry/resources";
-import {
-  AlwaysOffSampler,
-  AlwaysOnSampler,
-  BatchSpanProcessor,
-  NodeTracerProvider,
-} from "@opentelemetry/sdk-trace-node";
+import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { createLogger } from "../core/logger.ts";
 import { HeadSampling } from "./head-sampling.ts";
-import { NoContextManager } from "./no-context-manager.ts";
-import { DEFAULTS, exportsTraces, readLogLevel, readShare } from "./settings.ts";
-import { tellOfFaults } from "./tell-of-faults.ts";
+import { DEFAULTS, exportsTraces, readLogLevel, readSampling, type Sampling } from "./settings.ts";
+import { tellFaults } from "./tell-of-faults.ts";
+
+/** Not even what came recorded: nobody would see it. */
+const NOTHING: Sampling = { share: 0, parentBased: false };
 
 /** `dist/api/main.js` is the api. */
 const service = basename(dirname(process.argv[1] ?? ""));
 
-for (const [name, value] of Object.entries(DEFAULTS)) process.env[name] ??= value;
-process.env.OTEL_SERVICE_NAME ??= `millrace-${service}`;
-
-// Who asks for the SDK's own words gets them as they are.
-const asked = DiagLogLevel[process.env.OTEL_LOG_LEVEL?.toUpperCase() as keyof typeof DiagLogLevel];
-if (asked === undefined) {
-  diag.setLogger(tellOfFaults(createLogger(service, readLogLevel(process.env))), DiagLogLevel.ERROR);
-} else {
-  diag.setLogger(new DiagConsoleLogger(), asked);
-}
+for (const [name, value] of Object.entries(DEFAULTS)) process.env[name] ||= value;
+process.env.OTEL_SERVICE_NAME ||= `millrace-${service}`;
+const logger = createLogger(service, readLogLevel(process.env));
+tellFaults(logger);
 
 if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
   const exporting = exportsTraces(process.env);
-  const share = exporting ? readShare(process.env) : 0;
+  const tellInvalid = (name: string) => logger.warn(`${name} cannot be read: it is as if it were not set`);
+  const sampling = exporting ? readSampling(process.env, tellInvalid) : NOTHING;
+  const processor: SpanProcessor = exporting
+    ? new BatchSpanProcessor(new OTLPTraceExporter())
+    : new NoopSpanProcessor();
   // Not what the process was called with: that may be anything.
   const detectors = [envDetector, hostDetector, serviceInstanceIdDetector];
-  const provider = new NodeTracerProvider({
-    resource: defaultResource().merge(detectResources({ detectors })),
-    ...(share !== null && { sampler: exporting ? new AlwaysOnSampler() : new AlwaysOffSampler() }),
-    ...(exporting && { spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] }),
-  });
-  provider.register({ contextManager: new NoContextManager() });
-  if (share !== null) {
-    // In the place of the one that it has just registered.
-    trace.disable();
-    trace.setGlobalTracerProvider(new HeadSampling(provider, share));
-  }
+  const resource = defaultResource().merge(detectResources({ detectors }));
+  trace.setGlobalTracerProvider(new HeadSampling(sampling, { resource, take: (span) => processor.onEnd(span) }));
 
   process.once("beforeExit", () => {
-    provider.shutdown().catch((error: unknown) => diag.error("shutdown", error));
+    processor.shutdown().catch((error: unknown) => diag.error("shutdown", error));
   });
 }

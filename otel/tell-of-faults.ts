@@ -1,12 +1,22 @@
 /**
  * Tells that traces do not get where they should, in our own log, and not more often than somebody wants to read it.
  */
-import type { DiagLogger } from "@opentelemetry/api";
+import { DiagConsoleLogger, type DiagLogger, DiagLogLevel, diag } from "@opentelemetry/api";
 import type { Logger } from "pino";
 
 const TELL_AGAIN_MS = 60_000;
 /** What a fault says of itself: enough to know it by. */
 const FAULT_MAX_CHARS = 200;
+
+/** All that OpenTelemetry tells on this thread. Who asks for its own words (OTEL_LOG_LEVEL) gets them as they are. */
+export function tellFaults(logger: Logger): void {
+  const asked = DiagLogLevel[process.env.OTEL_LOG_LEVEL?.toUpperCase() as keyof typeof DiagLogLevel];
+  if (asked === undefined) {
+    diag.setLogger(tellOfFaults(logger), DiagLogLevel.ERROR);
+  } else {
+    diag.setLogger(new DiagConsoleLogger(), asked);
+  }
+}
 
 /** @param now milliseconds, from anywhere */
 export function tellOfFaults(logger: Logger, now = () => performance.now()): DiagLogger {

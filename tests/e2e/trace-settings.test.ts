@@ -8,7 +8,7 @@ import { cleanUpLater, testReaper } from "../harness/running.ts";
 
 const PROGRAM = `
   import { trace } from "@opentelemetry/api";
-  trace.getTracer("test").startSpan("one", { attributes: { first: "12345", second: "12345" } }).end();
+  trace.getTracer("test").startSpan("one", { attributes: { first: "12345" } }).end();
 `;
 
 interface Sent {
@@ -46,14 +46,12 @@ async function sentWith(settings: NodeJS.ProcessEnv, status: number | null = 200
   return { sent, lines: child.lines() };
 }
 
-test("where they go and how: headers, compression, resource, limits of spans", async () => {
+test("where they go and how: headers, compression, resource", async () => {
   const { sent } = await sentWith({
     OTEL_SERVICE_NAME: "named",
     OTEL_RESOURCE_ATTRIBUTES: "k8s.pod.name=pod-1,service.name=other",
     OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=seven",
     OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
-    OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: "1",
-    OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: "3",
   });
   expect(sent).toHaveLength(1);
   const [{ headers, body } = { headers: {}, body: Buffer.of() }] = sent;
@@ -68,7 +66,7 @@ test("where they go and how: headers, compression, resource, limits of spans", a
   ])
     expect(resource).toContainEqual({ key, value: { stringValue } });
   expect(resourceSpans[0].scopeSpans[0].spans).toEqual([
-    expect.objectContaining({ name: "one", attributes: [{ key: "first", value: { stringValue: "123" } }] }),
+    expect.objectContaining({ name: "one", attributes: [{ key: "first", value: { stringValue: "12345" } }] }),
   ]);
 });
 
@@ -79,6 +77,13 @@ test.each([
   { OTEL_SDK_DISABLED: "true" },
 ])("nothing goes anywhere with %o", async (settings) => {
   expect((await sentWith(settings)).sent).toEqual([]);
+});
+
+test("a sampler that is none is told of, and is as if it were not set", async () => {
+  const { lines } = await sentWith({ OTEL_TRACES_SAMPLER: "some" });
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ level: "warn", msg: "OTEL_TRACES_SAMPLER cannot be read: it is as if it were not set" }),
+  ]);
 });
 
 test("a collector that never answers holds the end up for no longer than the timeout, and that is told", async () => {
