@@ -19,6 +19,15 @@ test("a median of nothing is an error, not a figure", () => {
   expect(() => median([])).toThrow("no figures");
 });
 
+test("rounds taken in turn are compared one by one: a machine that gets slower does so for both", () => {
+  const turns = {
+    ...row,
+    ours: { name: "on", rounds: [90, 45, 30] },
+    baseline: { name: "off", rounds: [100, 50, 40] },
+  };
+  expect(ratio(turns)).toBeCloseTo(0.9);
+});
+
 test("a target binds the figure it names, from the side it names", () => {
   expect(ratio(row)).toBeCloseTo(1.1);
   expect(reached(row, { of: "ratio", bound: "at least", value: 1.1 })).toBe(true);

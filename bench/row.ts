@@ -35,9 +35,13 @@ export function median(figures: readonly number[]): number {
   return (upper + lower) / 2;
 }
 
-/** Ours over the baseline, medians both. */
-export function ratio(row: Row): number {
-  return median(row.ours.rounds) / median(row.baseline.rounds);
+/**
+ * Ours over the baseline. Where both were measured in turn, the middle one of the rounds' ratios: a machine that is slower for
+ * a while is so for both.
+ */
+export function ratio({ ours, baseline }: Row): number {
+  if (ours.rounds.length !== baseline.rounds.length) return median(ours.rounds) / median(baseline.rounds);
+  return median(ours.rounds.map((figure, round) => figure / (baseline.rounds[round] ?? Number.NaN)));
 }
 
 export function reached(row: Row, target: Target): boolean {
