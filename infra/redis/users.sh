@@ -116,7 +116,8 @@ store_users() {
 
 # shellcheck disable=SC2086
 node_users() {
-  user replication +ping +psync +replconf
+  # A replica whose PSYNC is answered with an error it does not know asks once more by SYNC.
+  user replication +ping +psync +sync +replconf
   user sentinel $leads '&__sentinel__:hello'
   user node $cli +info +role '+config|get' '+config|set' +replicaof '+client|pause' '+client|unpause' '+client|kill'
 }
