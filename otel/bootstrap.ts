@@ -33,7 +33,7 @@ const service = basename(dirname(process.argv[1] ?? ""));
 for (const [name, value] of Object.entries(DEFAULTS)) process.env[name] ||= value;
 process.env.OTEL_SERVICE_NAME ||= `millrace-${service}`;
 const logger = createLogger(service, readLogLevel(process.env));
-tellFaults(logger);
+tellFaults(logger, process.env.OTEL_LOG_LEVEL);
 
 if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
   const exporting = exportsTraces(process.env);

@@ -8,9 +8,9 @@ const TELL_AGAIN_MS = 60_000;
 /** What a fault says of itself: enough to know it by. */
 const FAULT_MAX_CHARS = 200;
 
-/** All that OpenTelemetry tells on this thread. Who asks for its own words (OTEL_LOG_LEVEL) gets them as they are. */
-export function tellFaults(logger: Logger): void {
-  const asked = DiagLogLevel[process.env.OTEL_LOG_LEVEL?.toUpperCase() as keyof typeof DiagLogLevel];
+/** @param level OTEL_LOG_LEVEL: who asks for OpenTelemetry's own words gets them as they are */
+export function tellFaults(logger: Logger, level: string | undefined): void {
+  const asked = DiagLogLevel[level?.toUpperCase() as keyof typeof DiagLogLevel];
   if (asked === undefined) {
     diag.setLogger(tellOfFaults(logger), DiagLogLevel.ERROR);
   } else {
