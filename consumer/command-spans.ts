@@ -112,32 +112,25 @@ export class CommandSpans {
   settled(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind !== "command" || !isRecorded(entry)) continue;
-      const attributes = {
-        ...this.#attributes(entry.id),
-        [ATTRIBUTES.messagingOperation]: "ack",
-        [ATTRIBUTES.messagingOperationType]: "settle",
-        [ATTRIBUTES.redelivered]: true,
-      };
+      const attributes = this.#attributes(entry.id, "ack", "settle");
+      attributes[ATTRIBUTES.redelivered] = true;
       this.#tracer.startSpan(SPANS.settle, { kind: SpanKind.CLIENT, attributes }, contextOf(entry.command)).end();
     }
   }
 
   #start({ startMs, call, attempt }: Applying, id: EntryId, command: Command): Span {
-    const attributes = {
-      ...this.#attributes(id),
-      [ATTRIBUTES.messagingOperation]: "process",
-      [ATTRIBUTES.messagingOperationType]: "process",
-      [ATTRIBUTES.namespace]: command.namespace,
-      [ATTRIBUTES.operation]: command.operation.op,
-      [ATTRIBUTES.attempt]: attempt,
-      [ATTRIBUTES.queued]: Math.max(0, startMs - idTimeMs(id)) / 1000,
-    };
+    const attributes = this.#attributes(id, "process", "process");
+    attributes[ATTRIBUTES.namespace] = command.namespace;
+    attributes[ATTRIBUTES.operation] = command.operation.op;
+    attributes[ATTRIBUTES.attempt] = attempt;
+    attributes[ATTRIBUTES.queued] = Math.max(0, startMs - idTimeMs(id)) / 1000;
     const links = call ? [{ context: call.spanContext() }] : [];
     const options = { kind: SpanKind.CONSUMER, attributes, links, startTime: startMs };
     return this.#tracer.startSpan(SPANS.process, options, contextOf(command, true));
   }
 
-  #attributes(id: EntryId): Attributes {
+  /** A new object, for more to be added: to one that a spread began that takes long. */
+  #attributes(id: EntryId, operation: string, type: string): Attributes {
     return {
       [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
       [ATTRIBUTES.messagingDestination]: LOG_NAME,
@@ -145,6 +138,8 @@ export class CommandSpans {
       [ATTRIBUTES.messagingGroup]: APPLY_GROUP,
       [ATTRIBUTES.messagingClient]: this.#consumer,
       [ATTRIBUTES.messagingMessage]: formatRevision(this.#partition, id),
+      [ATTRIBUTES.messagingOperation]: operation,
+      [ATTRIBUTES.messagingOperationType]: type,
     };
   }
 }

@@ -93,7 +93,7 @@ export function unsampled(span: Span): Span {
 
 /** @returns undefined where there is none that is valid */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
-  return traceparent !== undefined && isTraceparent(traceparent) ? traceIdIn(traceparent) : undefined;
+  return spanContextOf({ traceparent })?.traceId;
 }
 
 /**
@@ -118,13 +118,13 @@ export interface TraceFields {
  * @param traceparent of a request or a command; nothing comes of what is none
  */
 export function traceFields(traceparent: string | undefined): TraceFields {
-  if (traceparent === undefined || !isTraceparent(traceparent)) return {};
-  return { trace_id: traceIdIn(traceparent), span_id: spanIdIn(traceparent) };
+  const context = spanContextOf({ traceparent });
+  return context === null ? {} : { trace_id: context.traceId, span_id: context.spanId };
 }
 
-/** @returns null when there is none */
+/** @returns null when there is none that is valid */
 export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanContext | null {
-  if (traceparent === undefined) return null;
+  if (traceparent === undefined || !isTraceparent(traceparent)) return null;
   return {
     traceId: traceIdIn(traceparent),
     spanId: spanIdIn(traceparent),

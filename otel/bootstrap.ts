@@ -22,7 +22,7 @@ import { BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from "@open
 import { createLogger } from "../core/logger.ts";
 import { HeadSampling } from "./head-sampling.ts";
 import { DEFAULTS, exportsTraces, readLogLevel, readSampling, type Sampling } from "./settings.ts";
-import { tellFaults } from "./tell-of-faults.ts";
+import { setDiagLogger } from "./tell-of-faults.ts";
 
 /** Not even what came recorded: nobody would see it. */
 const NOTHING: Sampling = { share: 0, parentBased: false };
@@ -33,7 +33,7 @@ const service = basename(dirname(process.argv[1] ?? ""));
 for (const [name, value] of Object.entries(DEFAULTS)) process.env[name] ||= value;
 process.env.OTEL_SERVICE_NAME ||= `millrace-${service}`;
 const logger = createLogger(service, readLogLevel(process.env));
-tellFaults(logger, process.env.OTEL_LOG_LEVEL);
+setDiagLogger(logger, process.env.OTEL_LOG_LEVEL);
 
 if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
   const exporting = exportsTraces(process.env);

@@ -1,6 +1,6 @@
 /**
- * Makes spans, and decides which are recorded, when their trace begins or comes in. What is not costs no more than its ids,
- * and what is no more than its being noted: the SDK's own spans took a tenth of a write, in share 1 of 20 (docs/decisions/0035-spans.md).
+ * Makes spans, and decides which are recorded, when their trace begins or comes in. What is not costs no more than its ids.
+ * The SDK's way of making spans takes twice as long (docs/decisions/0035-spans.md).
  */
 import {
   type Context,

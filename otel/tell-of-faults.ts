@@ -9,7 +9,7 @@ const TELL_AGAIN_MS = 60_000;
 const FAULT_MAX_CHARS = 200;
 
 /** @param level OTEL_LOG_LEVEL: who asks for OpenTelemetry's own words gets them as they are */
-export function tellFaults(logger: Logger, level: string | undefined): void {
+export function setDiagLogger(logger: Logger, level: string | undefined): void {
   const asked = DiagLogLevel[level?.toUpperCase() as keyof typeof DiagLogLevel];
   if (asked === undefined) {
     diag.setLogger(tellOfFaults(logger), DiagLogLevel.ERROR);
