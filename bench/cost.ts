@@ -1,7 +1,6 @@
 /**
- * What something costs: accepted PUT/s of two api processes on the same Redis, which differ in it alone, in turn, several
- * times with new processes; and the processor time that each has taken for a PUT, which says the same where other work goes on
- * beside. No consumer runs.
+ * What something costs: accepted PUT/s of two api processes on the same Redis, which differ in it alone, in turns of a fraction
+ * of a second, several times with new processes; and the processor time that each has taken for a PUT. No consumer runs.
  */
 
 import { readFileSync } from "node:fs";
@@ -11,20 +10,25 @@ import { systemPartition } from "../core/system-keys.ts";
 import type { Child } from "../infra/local/child.ts";
 import { waitUntilReady } from "../infra/local/service-process.ts";
 import { request } from "./http-request.ts";
-import { interleave } from "./interleave.ts";
 import { PARTITIONS, startApi, startSurroundings } from "./millrace.ts";
 import { READY_WITHIN_MS } from "./node-process.ts";
 import type { Row } from "./row.ts";
 import { STOP_GRACE_MS, type Stage } from "./stage.ts";
-import { putRate } from "./wrk.ts";
+import { inTurns } from "./turns.ts";
+import { startPuts } from "./wrk.ts";
 
 /** One process is up to a twentieth faster than the next one of its kind, for all its life. */
-const STARTS = 4;
-const ROUNDS = 4;
-const ROUND_SECONDS = 2;
+const STARTS = 6;
+/** Of each process: what runs for few requests only is slow until V8 has seen enough of it. */
+const WARM_UP_SECONDS = 9;
+const SECONDS = 9;
+/** For turns and what is between them. */
+const MARGIN_SECONDS = 30;
+/** In rounds of turns: some two seconds. */
+const BESIDE_EVERY = 6;
 const RETRY_MS = 50;
-/** More than a round can write. */
-const KEYS_PER_ROUND = 200_000;
+/** More than are written to one process at a stretch. */
+const KEYS_AT_ONCE = 1_000_000;
 
 /** One of the two, while it runs. */
 export interface Running {
@@ -45,7 +49,7 @@ export interface Cost {
   readonly ratioMin: number;
   /** Before anything is measured. @throws Error when the switch does not switch */
   readonly check?: (on: Running, off: Running) => Promise<void>;
-  /** What belongs to it and happens beside the writes: once a round, on the process that has it. */
+  /** What belongs to it and happens beside the writes: every two seconds, on the process that has it. */
   readonly beside?: (on: Running) => Promise<void>;
 }
 
@@ -64,13 +68,22 @@ export async function benchCost(
     await firstPut(`${apiUrl}/v1/kv/bench/${firstKey()}`);
     return { child, apiUrl, opsUrl };
   };
-  let rounds = 0;
-  const measure = async ({ child, apiUrl }: Running): Promise<Figures> => {
-    const before = processorUs(child.pid);
-    const url = `${apiUrl}/v1/kv/bench/k`;
-    rounds += 1;
-    const perSecond = await putRate(stage, url, ROUND_SECONDS, rounds * KEYS_PER_ROUND, KEYS_PER_ROUND);
-    return { perSecond, usPerPut: (processorUs(child.pid) - before) / (perSecond * ROUND_SECONDS) };
+  let stretches = 0;
+  const load = async (processes: readonly Running[], seconds: number, round?: (round: number) => void) => {
+    const starting = processes.map(({ apiUrl }) => {
+      const within = processes.length * seconds + MARGIN_SECONDS;
+      stretches += 1;
+      return startPuts(stage, `${apiUrl}/v1/kv/bench/k`, within, stretches * KEYS_AT_ONCE, KEYS_AT_ONCE);
+    });
+    return inTurns(await Promise.all(starting), seconds, round);
+  };
+  const measure = async (processes: readonly Running[], round: (round: number) => void): Promise<Figures[]> => {
+    const before = processes.map(({ child }) => processorUs(child.pid));
+    const taken = await load(processes, SECONDS, round);
+    return taken.map(({ answers, seconds }, at) => ({
+      perSecond: answers / seconds,
+      usPerPut: (processorUs(processes[at]?.child.pid) - (before[at] ?? Number.NaN)) / answers,
+    }));
   };
   const taken: { ours: Figures[]; baseline: Figures[] } = { ours: [], baseline: [] };
   for (let started = 0; started < STARTS; started += 1) {
@@ -78,13 +91,14 @@ export async function benchCost(
     const { env } = await startSurroundings(stage);
     const [having, lacking] = [await start(env, on), await start(env, off)];
     await check?.(having, lacking);
-    const { ours, baseline } = await interleave(
-      ROUNDS,
-      async () => (await Promise.all([measure(having), beside?.(having)]))[0],
-      () => measure(lacking),
-    );
-    taken.ours.push(...ours);
-    taken.baseline.push(...baseline);
+    await load([having, lacking], WARM_UP_SECONDS);
+    const readings: Promise<void>[] = [];
+    const [ours, baseline] = await measure([having, lacking], (round) => {
+      if (beside && round % BESIDE_EVERY === 0) readings.push(beside(having));
+    });
+    await Promise.all(readings);
+    if (ours) taken.ours.push(ours);
+    if (baseline) taken.baseline.push(baseline);
     await Promise.all([having.child.stop(STOP_GRACE_MS), lacking.child.stop(STOP_GRACE_MS)]);
   }
   const sides = (figure: keyof Figures) => ({
@@ -109,7 +123,7 @@ interface Figures {
 }
 
 /** What a process has taken so far (proc(5)): its clock ticks a hundred times a second. NaN where there is no /proc. */
-function processorUs(pid: number): number {
+function processorUs(pid: number | undefined): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /, "")

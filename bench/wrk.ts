@@ -3,7 +3,7 @@
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { runLoad } from "./load-process.ts";
+import { runLoad, startLoad } from "./load-process.ts";
 import type { Stage } from "./stage.ts";
 
 const CONNECTIONS = 64;
@@ -38,6 +38,36 @@ export async function putRate(
   return parseWrk(await load(stage, "put", url, seconds, [firstKey, keyRange, 0])).perSecond;
 }
 
+/** A load that can be held. */
+export interface Load {
+  resume(): void;
+  pause(): void;
+  /** Gives how many answers it got in all. @throws when any was not good */
+  end(): Promise<number>;
+}
+
+/** PUTs as {@link putRate} does, held from the beginning; it ends by itself after so many seconds. */
+export async function startPuts(
+  stage: Stage,
+  url: string,
+  withinSeconds: number,
+  firstKey: number,
+  keyRange: number,
+): Promise<Load> {
+  const child = await startLoad(stage, "wrk", wrkArguments("put", url, withinSeconds, [firstKey, keyRange, 0]));
+  child.signal("SIGSTOP");
+  return {
+    resume: () => child.signal("SIGCONT"),
+    pause: () => child.signal("SIGSTOP"),
+    end: async () => {
+      child.signal("SIGINT");
+      child.signal("SIGCONT");
+      await child.exited;
+      return parseWrk(child.lines().join("\n")).answers;
+    },
+  };
+}
+
 /**
  * PUTs `keys` keys, every one at least once; the last requests, at most two per connection, write the first keys again.
  * Gives how many were answered: the server may have accepted up to one more per connection.
@@ -69,9 +99,12 @@ function load(
   seconds: number,
   args: readonly number[],
 ): Promise<string> {
+  return runLoad(stage, "wrk", wrkArguments(script, url, seconds, args), (seconds + MARGIN_SECONDS) * 1_000);
+}
+
+function wrkArguments(script: "put" | "get", url: string, seconds: number, args: readonly number[]): string[] {
   const options = ["-t", "1", "-c", String(CONNECTIONS), "-d", `${seconds}s`, "-s", scriptPath(script)];
-  const withinMs = (seconds + MARGIN_SECONDS) * 1_000;
-  return runLoad(stage, "wrk", [...options, url, ARGUMENTS_END, ...args.map(String)], withinMs);
+  return [...options, url, ARGUMENTS_END, ...args.map(String)];
 }
 
 /** @throws when any answer was not a 2xx or 3xx, or any connection failed: such a rate says nothing. */
