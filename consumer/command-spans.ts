@@ -34,7 +34,9 @@ export interface Applying {
 
 export class CommandSpans {
   readonly #partition: number;
-  readonly #consumer: string;
+  /** What all spans of a kind have here. */
+  readonly #processAttributes: Attributes;
+  readonly #settleAttributes: Attributes;
   readonly #tracer = trace.getTracer(TRACER);
   /** From 1: how often calls had failed since the last batch that was applied. */
   #attempt = 1;
@@ -43,7 +45,15 @@ export class CommandSpans {
 
   constructor(partition: number, consumer: string) {
     this.#partition = partition;
-    this.#consumer = consumer;
+    const common: Attributes = {
+      [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
+      [ATTRIBUTES.messagingDestination]: LOG_NAME,
+      [ATTRIBUTES.messagingPartition]: String(partition),
+      [ATTRIBUTES.messagingGroup]: APPLY_GROUP,
+      [ATTRIBUTES.messagingClient]: consumer,
+    };
+    this.#processAttributes = { ...common, ...operationOf("process", "process") };
+    this.#settleAttributes = { ...common, ...operationOf("ack", "settle") };
   }
 
   begin(entries: readonly ApplicableEntry[]): Applying {
@@ -112,36 +122,27 @@ export class CommandSpans {
   settled(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.kind !== "command" || !isRecorded(entry)) continue;
-      const attributes = this.#attributes(entry.id, "ack", "settle");
-      attributes[ATTRIBUTES.redelivered] = true;
-      this.#tracer.startSpan(SPANS.settle, { kind: SpanKind.CLIENT, attributes }, contextOf(entry.command)).end();
+      const options = { kind: SpanKind.CLIENT, attributes: this.#settleAttributes };
+      const span = this.#tracer.startSpan(SPANS.settle, options, contextOf(entry.command));
+      span.setAttribute(ATTRIBUTES.messagingMessage, formatRevision(this.#partition, entry.id));
+      span.setAttribute(ATTRIBUTES.redelivered, true).end();
     }
   }
 
   #start({ startMs, call, attempt }: Applying, id: EntryId, command: Command): Span {
-    const attributes = this.#attributes(id, "process", "process");
-    attributes[ATTRIBUTES.namespace] = command.namespace;
-    attributes[ATTRIBUTES.operation] = command.operation.op;
-    attributes[ATTRIBUTES.attempt] = attempt;
-    attributes[ATTRIBUTES.queued] = Math.max(0, startMs - idTimeMs(id)) / 1000;
     const links = call ? [{ context: call.spanContext() }] : [];
-    const options = { kind: SpanKind.CONSUMER, attributes, links, startTime: startMs };
-    return this.#tracer.startSpan(SPANS.process, options, contextOf(command, true));
+    const options = { kind: SpanKind.CONSUMER, attributes: this.#processAttributes, links, startTime: startMs };
+    const span = this.#tracer.startSpan(SPANS.process, options, contextOf(command, true));
+    span.setAttribute(ATTRIBUTES.messagingMessage, formatRevision(this.#partition, id));
+    span.setAttribute(ATTRIBUTES.namespace, command.namespace);
+    span.setAttribute(ATTRIBUTES.operation, command.operation.op);
+    span.setAttribute(ATTRIBUTES.attempt, attempt);
+    return span.setAttribute(ATTRIBUTES.queued, Math.max(0, startMs - idTimeMs(id)) / 1000);
   }
+}
 
-  /** A new object, for more to be added: to one that a spread began that takes long. */
-  #attributes(id: EntryId, operation: string, type: string): Attributes {
-    return {
-      [ATTRIBUTES.messagingSystem]: MESSAGING_SYSTEM,
-      [ATTRIBUTES.messagingDestination]: LOG_NAME,
-      [ATTRIBUTES.messagingPartition]: String(this.#partition),
-      [ATTRIBUTES.messagingGroup]: APPLY_GROUP,
-      [ATTRIBUTES.messagingClient]: this.#consumer,
-      [ATTRIBUTES.messagingMessage]: formatRevision(this.#partition, id),
-      [ATTRIBUTES.messagingOperation]: operation,
-      [ATTRIBUTES.messagingOperationType]: type,
-    };
-  }
+function operationOf(operation: string, type: string): Attributes {
+  return { [ATTRIBUTES.messagingOperation]: operation, [ATTRIBUTES.messagingOperationType]: type };
 }
 
 /** Now, and after its start: a span that ends where it begins is taken for a fault of clocks. */

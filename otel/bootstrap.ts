@@ -10,7 +10,6 @@
  */
 import { basename, dirname } from "node:path";
 import { diag, trace } from "@opentelemetry/api";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import {
   defaultResource,
   detectResources,
@@ -23,6 +22,7 @@ import { createLogger } from "../core/logger.ts";
 import { HeadSampling } from "./head-sampling.ts";
 import { DEFAULTS, exportsTraces, readLogLevel, readSampling, type Sampling } from "./settings.ts";
 import { setDiagLogger } from "./tell-of-faults.ts";
+import { TraceJsonExporter } from "./trace-json-exporter.ts";
 
 /** Not even what came recorded: nobody would see it. */
 const NOTHING: Sampling = { share: 0, parentBased: false };
@@ -40,7 +40,7 @@ if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
   const tellInvalid = (name: string) => logger.warn(`${name} cannot be read: it is as if it were not set`);
   const sampling = exporting ? readSampling(process.env, tellInvalid) : NOTHING;
   const processor: SpanProcessor = exporting
-    ? new BatchSpanProcessor(new OTLPTraceExporter())
+    ? new BatchSpanProcessor(new TraceJsonExporter())
     : new NoopSpanProcessor();
   // Not what the process was called with: that may be anything.
   const detectors = [envDetector, hostDetector, serviceInstanceIdDetector];

@@ -30,7 +30,10 @@ export class RecordedSpan implements Span, ReadableSpan {
   readonly parentSpanContext?: SpanContext;
   status: SpanStatus = { code: SpanStatusCode.UNSET };
   ended = false;
-  readonly attributes: Attributes = {};
+  /** What all spans of its kind have: one object for all. */
+  readonly common: Attributes;
+  /** What is said of it alone; it counts where both have a name. */
+  readonly own: Attributes = {};
   links: Link[] = NONE;
   events: TimedEvent[] = NONE;
   readonly #context: SpanContext;
@@ -41,7 +44,10 @@ export class RecordedSpan implements Span, ReadableSpan {
   readonly #startMs: number;
   #endMs = 0;
 
-  /** @param parent undefined: its trace begins with it */
+  /**
+   * @param options attributes are those that all spans of its kind have: kept, and not to be changed
+   * @param parent undefined: its trace begins with it
+   */
   constructor(
     origin: SpanOrigin,
     name: string,
@@ -55,7 +61,7 @@ export class RecordedSpan implements Span, ReadableSpan {
     this.#context = context;
     this.#origin = origin;
     this.#startMs = startTime === undefined ? this.#createdMs : msOf(startTime);
-    if (attributes) this.setAttributes(attributes);
+    this.common = attributes ?? NOTHING;
     if (links && links.length > 0) this.addLinks(links);
   }
 
@@ -68,13 +74,12 @@ export class RecordedSpan implements Span, ReadableSpan {
   }
 
   setAttribute(name: string, value: AttributeValue): this {
-    if (!this.ended) this.attributes[name] = value;
+    if (!this.ended) this.own[name] = value;
     return this;
   }
 
-  /** Copied into what is there: a spread object is slow to add to. */
   setAttributes(attributes: Attributes): this {
-    if (!this.ended) Object.assign(this.attributes, attributes);
+    if (!this.ended) Object.assign(this.own, attributes);
     return this;
   }
 
@@ -125,6 +130,10 @@ export class RecordedSpan implements Span, ReadableSpan {
 
   // What follows is read once, by the exporter.
 
+  get attributes(): Attributes {
+    return { ...this.common, ...this.own };
+  }
+
   get startTime(): HrTime {
     return hrTimeOf(this.#startMs);
   }
@@ -160,6 +169,16 @@ export class RecordedSpan implements Span, ReadableSpan {
 
 /** Most have none. Never written to. */
 const NONE: never[] = [];
+const NOTHING: Attributes = {};
+
+/** From whom a span goes on, by its flags in OTLP: known, and from another process. */
+const HAS_IS_REMOTE = 0x100;
+const IS_REMOTE = 0x200;
+
+/** @param origin whose process is told: a span's parent, or what a link leads to */
+export function flagsOf(traceFlags: number, origin: SpanContext | undefined): number {
+  return traceFlags | HAS_IS_REMOTE | (origin?.isRemote ? IS_REMOTE : 0);
+}
 
 const NS_PER_MS = 1e6;
 
