@@ -70,6 +70,14 @@ test("spans that are longer than most are written whole", () => {
   expect(sent(new TraceJson(), spans)).toEqual(sdk(spans));
 });
 
+test("a batch that cannot be written leaves the next one whole", () => {
+  const spans = recorded((tracer) => [tracer.startSpan("good"), tracer.startSpan("bad")]);
+  Object.defineProperty(spans[1], "links", { get: () => expect.unreachable() });
+  const json = new TraceJson();
+  expect(() => json.serializeRequest(spans)).toThrow();
+  expect(sent(json, spans.slice(0, 1))).toEqual(sdk(spans.slice(0, 1)));
+});
+
 test("nothing is sent of no spans", () => {
   expect(new TraceJson().serializeRequest([])).toBeUndefined();
 });

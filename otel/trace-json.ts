@@ -21,13 +21,14 @@ export class TraceJson implements TraceSerializer {
     if (first === undefined) return undefined;
     const [before, after] = this.#envelopeOf(first);
     const page = this.#page;
+    page.clear();
     let separator = before;
     for (const span of spans as RecordedSpan[]) {
       page.write(separator + spanText(span));
       separator = ",";
     }
     page.write(after);
-    return page.take();
+    return page.copy();
   }
 
   deserializeResponse(data: Uint8Array) {
@@ -63,11 +64,13 @@ class Page {
     this.#end += this.#bytes.write(text, this.#end);
   }
 
-  /** A copy of all that is written; then it is empty. */
-  take(): Uint8Array {
-    const written = Buffer.from(this.#bytes.subarray(0, this.#end));
+  clear(): void {
     this.#end = 0;
-    return written;
+  }
+
+  /** All that was written since it was clear. */
+  copy(): Uint8Array {
+    return Buffer.from(this.#bytes.subarray(0, this.#end));
   }
 
   #grow(bytes: number): void {
