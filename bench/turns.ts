@@ -30,19 +30,19 @@ export async function inTurns(
   for (let round = 0; round < rounds; round += 1) {
     beside(round);
     // Who comes first changes too.
-    const order = [...loads.keys()];
+    const order = [...loads.entries()];
     if (round % 2 === 1) order.reverse();
-    for (const at of order) ms[at] = (ms[at] ?? 0) + (await takeTurn(loads[at]));
+    for (const [at, load] of order) ms[at] = (ms[at] ?? 0) + (await takeTurn(load));
   }
   const answers = await Promise.all(loads.map((load) => load.end()));
   return answers.map((each, at) => ({ answers: each, seconds: (ms[at] ?? 0) / 1000 }));
 }
 
-async function takeTurn(load: Load | undefined): Promise<number> {
+async function takeTurn(load: Load): Promise<number> {
   const begunMs = performance.now();
-  load?.resume();
+  load.resume();
   await sleep(TURN_MS);
-  load?.pause();
+  load.pause();
   const ms = performance.now() - begunMs;
   await sleep(SETTLE_MS);
   return ms;

@@ -128,7 +128,7 @@ export class RecordedSpan implements Span, ReadableSpan {
     return this.#createdMs + performance.now() - this.#begunMs;
   }
 
-  // What follows is read once, by the exporter.
+  // What follows is read once, by whoever exports it.
 
   get attributes(): Attributes {
     return { ...this.common, ...this.own };
@@ -170,15 +170,6 @@ export class RecordedSpan implements Span, ReadableSpan {
 /** Most have none. Never written to. */
 const NONE: never[] = [];
 const NOTHING: Attributes = {};
-
-/** From whom a span goes on, by its flags in OTLP: known, and from another process. */
-const HAS_IS_REMOTE = 0x100;
-const IS_REMOTE = 0x200;
-
-/** @param origin whose process is told: a span's parent, or what a link leads to */
-export function flagsOf(traceFlags: number, origin: SpanContext | undefined): number {
-  return traceFlags | HAS_IS_REMOTE | (origin?.isRemote ? IS_REMOTE : 0);
-}
 
 const NS_PER_MS = 1e6;
 

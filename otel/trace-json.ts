@@ -5,21 +5,21 @@
 import type { Attributes, AttributeValue, Link, SpanContext } from "@opentelemetry/api";
 import { type ISerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-node";
-import { flagsOf, type RecordedSpan } from "./recorded-span.ts";
+import type { RecordedSpan } from "./recorded-span.ts";
 
-type Scope = ReadableSpan["instrumentationScope"];
 type TraceSerializer = ISerializer<ReadableSpan[], ReturnType<typeof JsonTraceSerializer.deserializeResponse>>;
 
 export class TraceJson implements TraceSerializer {
-  /** Of spans of one scope: what comes before them and after them. Resource and scope are those of the process. */
-  readonly #envelopes = new Map<Scope, readonly [before: string, after: string]>();
+  /** What comes before the spans and after them: resource and scope are the same for all of a process. */
+  #envelope: Envelope | null = null;
   readonly #page = new Page();
 
-  /** @param spans recorded by us, of one scope */
+  /** @param spans recorded by us, all under the same tracer's name */
   serializeRequest(spans: ReadableSpan[]): Uint8Array | undefined {
     const [first] = spans;
     if (first === undefined) return undefined;
-    const [before, after] = this.#envelopeOf(first);
+    this.#envelope ??= envelopeOf(first);
+    const [before, after] = this.#envelope;
     const page = this.#page;
     page.clear();
     let separator = before;
@@ -33,18 +33,6 @@ export class TraceJson implements TraceSerializer {
 
   deserializeResponse(data: Uint8Array) {
     return JsonTraceSerializer.deserializeResponse(data);
-  }
-
-  /** As the SDK writes it around one span. */
-  #envelopeOf(span: ReadableSpan): readonly [string, string] {
-    const known = this.#envelopes.get(span.instrumentationScope);
-    if (known) return known;
-    const request = JSON.parse(String(Buffer.from(JsonTraceSerializer.serializeRequest([span]) ?? []))) as Request;
-    const [inScope] = request.resourceSpans[0]?.scopeSpans ?? [];
-    if (inScope) inScope.spans = [PLACE];
-    const [before = "", after = ""] = JSON.stringify(request).split(JSON.stringify(PLACE));
-    this.#envelopes.set(span.instrumentationScope, [before, after]);
-    return [before, after];
   }
 }
 
@@ -80,12 +68,23 @@ class Page {
   }
 }
 
+type Envelope = readonly [before: string, after: string];
+
 interface Request {
   resourceSpans: { scopeSpans: { spans: unknown[] }[] }[];
 }
 
 /** Stands where the spans will. */
 const PLACE = "spans of a batch";
+
+/** As the SDK writes it around one span. */
+function envelopeOf(span: ReadableSpan): Envelope {
+  const request = JSON.parse(String(Buffer.from(JsonTraceSerializer.serializeRequest([span]) ?? []))) as Request;
+  const [inScope] = request.resourceSpans[0]?.scopeSpans ?? [];
+  if (inScope) inScope.spans = [PLACE];
+  const [before = "", after = ""] = JSON.stringify(request).split(JSON.stringify(PLACE));
+  return [before, after];
+}
 
 function spanText(span: RecordedSpan): string {
   const { parentSpanContext: parent, status } = span;
@@ -115,6 +114,15 @@ function eventText({ name, time, attributes = {} }: TimedEvent): string {
 function linkText({ context, attributes = {} }: Link): string {
   const flags = flagsOf(context.traceFlags, context);
   return `{"attributes":[${attributesText(attributes)}],${idsText(context)},"droppedAttributesCount":0,"flags":${flags}}`;
+}
+
+/** From whom a span goes on, by its flags in OTLP: known, and from another process. */
+const HAS_IS_REMOTE = 0x100;
+const IS_REMOTE = 0x200;
+
+/** @param origin whose process is told: a span's parent, or what a link leads to */
+function flagsOf(traceFlags: number, origin: SpanContext | undefined): number {
+  return traceFlags | HAS_IS_REMOTE | (origin?.isRemote ? IS_REMOTE : 0);
 }
 
 function nanoText([seconds, nanos]: ReadableSpan["startTime"]): string {
