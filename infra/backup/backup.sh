@@ -23,7 +23,17 @@ umask 077
 mkdir -p "$BACKUP_DIR"
 # What a run that was killed has left.
 find "$BACKUP_DIR" -mindepth 1 -maxdepth 1 -name '.partial-*' -mmin +1440 -exec rm -rf {} +
-work=$(mktemp -d "$BACKUP_DIR/.partial-XXXXXX")
+# Names are times, and the newest has the highest: each run has its second to itself.
+for ((tries = 0; ; tries += 1)); do
+  time=$(date -u +%Y%m%dT%H%M%SZ)
+  work=$BACKUP_DIR/.partial-$time
+  if mkdir "$work" 2>/dev/null; then
+    [ -e "$BACKUP_DIR/$time" ] || break
+    rmdir "$work"
+  fi
+  [ "$tries" -lt 100 ] || fail 1 "cannot begin a folder in $BACKUP_DIR"
+  sleep 0.1
+done
 trap 'rm -rf "$work"' EXIT
 
 # source_among <nodes>: the replica in sync that is furthest; the master where there is none. Any node of the store will do: what
@@ -73,7 +83,6 @@ read -r partitions installation <<<"$(format_of "$store")" || true
 [ -n "${installation:-}" ] || fail 1 "$store holds no data of Millrace"
 history=$(history_of "$store")
 watermarks=$(watermarks_of "$store" "$partitions") || fail 1 "$store does not tell its watermarks"
-time=$(date -u +%Y%m%dT%H%M%SZ)
 snapshot "$store" "$work/store.rdb"
 # One that was given another history meanwhile may have gone back behind the watermarks just read.
 [ "$(history_of "$store")" = "$history" ] || fail 1 "$store got another master meanwhile: take the backup again"
@@ -104,12 +113,7 @@ if [ -n "$trimmed" ]; then
   printf '%s\n' "$trimmed" >&2
 fi
 printf 'good %s\n' "$good" >>"$work/manifest"
-name=$time
-until mv -T "$work" "$BACKUP_DIR/$name" 2>/dev/null; do
-  # Two within one second; names stay in order.
-  [ "${#name}" -lt 24 ] || fail 1 "cannot write $BACKUP_DIR/$name"
-  name=$name-1
-done
+mv -T "$work" "$BACKUP_DIR/$time" || fail 1 "cannot write $BACKUP_DIR/$time"
 sync "$BACKUP_DIR"
 
 # all <good>: names of the backups that are, or are not, good; the newest first.
@@ -131,5 +135,5 @@ if [ $good = yes ]; then
     for old in $(all "$kind" | tail -n +"$((keep + 1))"); do rm -rf "${BACKUP_DIR:?}/$old"; done
   done
 fi
-printf '%s\n' "$BACKUP_DIR/$name"
+printf '%s\n' "$BACKUP_DIR/$time"
 [ $good = yes ] || exit 2

@@ -137,6 +137,16 @@ test("rotation keeps so many good backups, the newest ones, and neither a failed
   expect((await readdir(lab.folder)).filter((name) => name.startsWith("."))).toEqual([]);
 });
 
+test("backups taken at the same moment have a second each: names are times, and none is in another's place", async () => {
+  const { lab, put } = millrace;
+  await put("x");
+  const runs = await Promise.all([lab.backup(), lab.backup(), lab.backup()]);
+  expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+  const names = await lab.names();
+  expect(names).toEqual([1, 2, 3].map(() => expect.stringMatching(/^\d{8}T\d{6}Z$/)));
+  for (const name of names) expect((await lab.manifest(name)).text).toContain(`time ${name}\n`);
+});
+
 test("a damaged snapshot is refused, whether its manifest knows or not, and so is a server that runs; nothing is touched", async () => {
   const { stack, lab, good, put } = millrace;
   await put("x");
