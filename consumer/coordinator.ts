@@ -76,6 +76,8 @@ export class Coordinator implements Service {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#change.raise();
+    // One that never began has nothing to give up, and maybe no connection.
+    if (this.#done === null) return;
     await this.#done;
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     const left = this.#coordinate(0, [], []).catch((error: unknown) => {

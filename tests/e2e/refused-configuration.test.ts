@@ -50,6 +50,9 @@ describe.each(["api", "consumer"] as const)("the %s", (kind) => {
     expect(code).toBe(1);
     expect(said).toMatch(/in use/i);
     expect(said).toContain(`${variable} ${port}`);
+    // It has nothing to give up, and says nothing of what it did not begin.
+    const levels = said.split("\n").map((line) => (JSON.parse(line) as { readonly level: string }).level);
+    expect(levels.filter((level) => level !== "info")).toEqual(["fatal"]);
   });
 
   test("refuses data with another number of partitions, and names both", async () => {
