@@ -24,8 +24,8 @@ const WARM_UP_SECONDS = 9;
 const SECONDS = 9;
 /** For turns and what is between them. */
 const MARGIN_SECONDS = 30;
-/** In rounds of turns: some two seconds. */
-const BESIDE_EVERY = 6;
+/** In rounds of turns: some five seconds, of which each process has half. */
+const BESIDE_EVERY = 15;
 const RETRY_MS = 50;
 /** More than are written to one process at a stretch. */
 const KEYS_AT_ONCE = 1_000_000;
@@ -49,7 +49,7 @@ export interface Cost {
   readonly ratioMin: number;
   /** Before anything is measured. @throws Error when the switch does not switch */
   readonly check?: (on: Running, off: Running) => Promise<void>;
-  /** What belongs to it and happens beside the writes: every two seconds, on the process that has it. */
+  /** What belongs to it and happens beside the writes: every five seconds, on the process that has it. */
   readonly beside?: (on: Running) => Promise<void>;
 }
 
