@@ -36,10 +36,9 @@ const DIGITS = Buffer.from("0123456789abcdef");
 export class NewTraces {
   readonly #share: number;
   readonly #random = Buffer.alloc((TRACE_ID_BYTES + SPAN_ID_BYTES) * MADE_AT_ONCE);
-  readonly #page = Buffer.from(EMPTY.repeat(MADE_AT_ONCE));
   /** `traceparent`s, one behind the other. */
-  #traces = "";
-  #tracesUsed = 0;
+  readonly #traces = Buffer.from(EMPTY.repeat(MADE_AT_ONCE));
+  #tracesUsed = this.#traces.length;
   #spanIds = "";
   #spanIdsUsed = 0;
 
@@ -51,12 +50,13 @@ export class NewTraces {
   /** The `traceparent` of the first span of a new trace: recorded when its flags say so. */
   next(): string {
     if (this.#tracesUsed === this.#traces.length) {
-      this.#traces = this.#write();
+      this.#write();
       this.#tracesUsed = 0;
     }
     const from = this.#tracesUsed;
     this.#tracesUsed += EMPTY.length;
-    return this.#traces.slice(from, this.#tracesUsed);
+    // Text of its own: a part of a longer one costs more wherever it is read, and keeps all of that in memory.
+    return this.#traces.toString("latin1", from, this.#tracesUsed);
   }
 
   nextSpanId(): string {
@@ -69,18 +69,16 @@ export class NewTraces {
     return this.#spanIds.slice(from, this.#spanIdsUsed);
   }
 
-  /** All in one string: what is taken out needs no copy, and what it becomes a part of need not put it together again. */
-  #write(): string {
+  #write(): void {
     const random = randomFillSync(this.#random);
-    const page = this.#page;
+    const traces = this.#traces;
     let from = 0;
-    for (let at = 0; at < page.length; at += EMPTY.length) {
+    for (let at = 0; at < traces.length; at += EMPTY.length) {
       const recorded = isDecided(random.readUIntBE(from + DECIDING_AT, DECIDING_BYTES), this.#share);
-      page[at + FLAG_AT] = (recorded ? ONE : ZERO) ?? 0;
-      from = writeHex(random, from, TRACE_ID_BYTES, page, at + TRACE_ID_AT);
-      from = writeHex(random, from, SPAN_ID_BYTES, page, at + SPAN_ID_AT);
+      traces[at + FLAG_AT] = (recorded ? ONE : ZERO) ?? 0;
+      from = writeHex(random, from, TRACE_ID_BYTES, traces, at + TRACE_ID_AT);
+      from = writeHex(random, from, SPAN_ID_BYTES, traces, at + SPAN_ID_AT);
     }
-    return page.toString("latin1");
   }
 }
 
