@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 
 // Below the range from which systems take the local ports of outgoing connections (Linux 32768, macOS 49152): a server
 // that is restarted on its port could otherwise find it taken by a client, even by one that is reconnecting to it.
@@ -8,18 +8,22 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
+/** Listens on this loopback port. Null when it is taken. */
+export async function claimPort(port: number): Promise<Server | null> {
+  const server = createServer().listen({ port, host: "127.0.0.1", exclusive: true });
+  try {
+    await once(server, "listening");
+    return server;
+  } catch {
+    return null;
+  }
+}
+
 /** Whether a server could listen now on this loopback port. */
 export async function isPortFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen({ port, host: "127.0.0.1", exclusive: true });
-    await once(server, "listening");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
+  const server = await claimPort(port);
+  server?.close();
+  return server !== null;
 }
 
 /** A loopback port nobody listens on. Another process may still take it first: whoever starts a server tries again. */

@@ -4,9 +4,7 @@
  * twice.
  */
 import { randomInt } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { isPortFree } from "../../infra/local/ports.ts";
+import { claimPort, isPortFree } from "../../infra/local/ports.ts";
 
 // Below the ports that the local stack, and servers which try again, choose for themselves.
 const LOWEST = 10_240;
@@ -24,12 +22,8 @@ let slice: Promise<Slice> | undefined;
 async function takeSlice(): Promise<Slice> {
   for (let index = 0; index < SLICES; index += 1) {
     const first = LOWEST + index * SLICE;
-    const claim = createServer().listen({ port: first, host: "127.0.0.1", exclusive: true });
-    try {
-      await once(claim, "listening");
-    } catch {
-      continue;
-    }
+    const claim = await claimPort(first);
+    if (claim === null) continue;
     claim.unref();
     return { first, next: randomInt(1, SLICE) };
   }
