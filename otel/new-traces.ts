@@ -1,5 +1,5 @@
 /**
- * Ids of traces that begin here, and of spans, and which of those traces are recorded. Many are made at once, as text: one by
+ * Ids of traces that begin here, and of spans, and which of those traces are recorded. Many are made at once: one by
  * one they cost more than all else that an unrecorded request does for its trace.
  */
 import { randomBytes, randomFillSync } from "node:crypto";
