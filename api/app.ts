@@ -108,7 +108,7 @@ function withAnswers(deps: AppDependencies, name: string, handler: Handler): Ans
   return async (incoming) => {
     const begunMs = performance.now();
     const requestId = deps.requestIds.of(incoming);
-    spans.begin(incoming, requestId);
+    spans.begin(incoming, requestId, begunMs);
     const visit: Visit | null = gate && { headers: {}, who: null };
     let answer: Answer;
     try {

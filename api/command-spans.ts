@@ -1,7 +1,7 @@
 /**
  * The spans of one command on its way through the api: into the log, and until it is applied.
  */
-import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { type Attributes, type Span, SpanKind, type Tracer } from "@opentelemetry/api";
 import type { Accepted } from "../core/appender.ts";
 import { endFailed } from "../core/call-span.ts";
 import { bytesIn, type Command } from "../core/command.ts";
@@ -14,6 +14,7 @@ import {
   isSampledContext,
   type TraceCarrier,
   unsampled,
+  within,
 } from "../core/trace-context.ts";
 import type { Passed } from "./applied-feed.ts";
 import type { Incoming } from "./exchange.ts";
@@ -52,7 +53,7 @@ export function startSending(
   const options = { kind: SpanKind.PRODUCER, attributes: SEND };
   const span =
     traceparent === undefined
-      ? tracer.startSpan(SPANS.send, options, trace.setSpan(ROOT_CONTEXT, incoming.span))
+      ? tracer.startSpan(SPANS.send, options, within(incoming.span))
       : tracer.startSpan(SPANS.send, { ...options, links: [{ context: request }] }, contextOf(said, true));
   describe(span, partition, namespace, said);
   const context = span.spanContext();
@@ -97,7 +98,7 @@ export async function endSent(span: Span, sent: Promise<Accepted>): Promise<Acce
 /** The waiting of a request for what becomes of its command. */
 export async function waitTraced(tracer: Tracer, request: Span, wait: () => Promise<Passed>): Promise<Passed> {
   if (!isSampledContext(request.spanContext())) return wait();
-  const span = tracer.startSpan(SPANS.wait, { kind: SpanKind.INTERNAL }, trace.setSpan(ROOT_CONTEXT, request));
+  const span = tracer.startSpan(SPANS.wait, { kind: SpanKind.INTERNAL }, within(request));
   try {
     const passed = await wait();
     span.setAttribute(ATTRIBUTES.outcome, passed.passed ? (passed.result?.outcome ?? "applied") : "pending");

@@ -21,12 +21,11 @@ import type { Answer, Incoming } from "./exchange.ts";
 /** Of what is not traced. */
 export const NO_SPAN: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
-/** What a request brings of a trace; empty when that is nothing, or nothing valid. */
+/** The trace that a request belongs to; empty when it names none, or none that is valid. */
 export function carrierOf(incoming: Pick<Incoming, "header">): TraceCarrier {
   const traceparent = incoming.header("traceparent");
-  const baggage = baggageOf(incoming);
-  if (traceparent === null || !isTraceparent(traceparent)) return baggage === undefined ? NOTHING : { baggage };
-  return { traceparent, tracestate: boundedHeader(incoming, "tracestate", TRACESTATE_MAX_BYTES), baggage };
+  if (traceparent === null || !isTraceparent(traceparent)) return NOTHING;
+  return { traceparent, tracestate: boundedHeader(incoming, "tracestate", TRACESTATE_MAX_BYTES) };
 }
 
 const NOTHING: TraceCarrier = {};
@@ -42,8 +41,8 @@ function boundedHeader(incoming: Pick<Incoming, "header">, name: string, maxByte
 }
 
 export interface RequestSpans {
-  /** Begins one, and gives it to the request. */
-  begin(incoming: Incoming, requestId: string): void;
+  /** Begins one, and gives it to the request. @param begunMs `performance.now()` when the request came */
+  begin(incoming: Incoming, requestId: string, begunMs: number): void;
   /** Ends it, and tells the client which it was. */
   end(incoming: Incoming, answer: Answer): void;
 }
@@ -57,9 +56,9 @@ export function requestSpans(tracer: Tracer, name: string): RequestSpans {
     [ATTRIBUTES.httpRoute]: path ?? first,
     [ATTRIBUTES.urlScheme]: "http",
   };
-  const options = { kind: SpanKind.SERVER, attributes };
   return {
-    begin(incoming, requestId) {
+    begin(incoming, requestId, begunMs) {
+      const options = { kind: SpanKind.SERVER, attributes, startTime: begunMs };
       const span = tracer.startSpan(name, options, parentOf(incoming));
       incoming.span = span;
       if (!span.isRecording()) return;

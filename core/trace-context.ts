@@ -38,10 +38,13 @@ export class WrittenContext implements SpanContext {
   /** Valid. */
   readonly traceparent: string;
   readonly traceState?: TraceState;
+  readonly isRemote?: boolean;
 
-  constructor(traceparent: string, traceState?: TraceState) {
+  /** @param isRemote it is another process' */
+  constructor(traceparent: string, traceState?: TraceState, isRemote = false) {
     this.traceparent = traceparent;
     if (traceState) this.traceState = traceState;
+    if (isRemote) this.isRemote = true;
   }
 
   get traceId(): string {
@@ -125,13 +128,7 @@ export function traceFields(traceparent: string | undefined): TraceFields {
 /** @returns null when there is none that is valid */
 export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanContext | null {
   if (traceparent === undefined || !isTraceparent(traceparent)) return null;
-  return {
-    traceId: traceIdIn(traceparent),
-    spanId: spanIdIn(traceparent),
-    traceFlags: flagsIn(traceparent),
-    isRemote: true,
-    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
-  };
+  return new WrittenContext(traceparent, tracestate === undefined ? undefined : createTraceState(tracestate), true);
 }
 
 /**
@@ -141,5 +138,48 @@ export function spanContextOf({ traceparent, tracestate }: TraceCarrier): SpanCo
 export function contextOf(carrier: TraceCarrier, sampled = false): Context {
   const context = spanContextOf(carrier);
   if (context === null) return ROOT_CONTEXT;
-  return trace.setSpanContext(ROOT_CONTEXT, sampled ? withFlags(context, TraceFlags.SAMPLED) : context);
+  return within(trace.wrapSpanContext(sampled ? withFlags(context, TraceFlags.SAMPLED) : context));
+}
+
+/** Where a span begins whose parent that one is, and nothing else is known. */
+export function within(span: Span): Context {
+  return new WithinSpan(span);
+}
+
+/** As `trace.setSpan` makes one of the root, which copies a map and makes three functions each time. */
+class WithinSpan implements Context {
+  readonly #span: Span;
+
+  constructor(span: Span) {
+    this.#span = span;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === SPAN_KEY ? this.#span : undefined;
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return trace.setSpan(ROOT_CONTEXT, this.#span).setValue(key, value);
+  }
+
+  deleteValue(key: symbol): Context {
+    return trace.setSpan(ROOT_CONTEXT, this.#span).deleteValue(key);
+  }
+}
+
+/** Under which a context holds its span: what the API looks for in one. */
+const SPAN_KEY = keyAskedBy((context) => trace.getSpan(context));
+
+function keyAskedBy(ask: (context: Context) => unknown): symbol | null {
+  let asked: symbol | null = null;
+  const context: Context = {
+    getValue: (key) => {
+      asked = key;
+      return undefined;
+    },
+    setValue: () => context,
+    deleteValue: () => context,
+  };
+  ask(context);
+  return asked;
 }

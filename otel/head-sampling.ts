@@ -13,24 +13,27 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import { isSampledContext, WrittenContext } from "../core/trace-context.ts";
+import { isSampled, isSampledContext, WrittenContext } from "../core/trace-context.ts";
 import { isOfShare, NewTraces } from "./new-traces.ts";
 import { RecordedSpan, type SpanOrigin } from "./recorded-span.ts";
 import type { Sampling } from "./settings.ts";
+import { UnrecordedSpan } from "./unrecorded-span.ts";
+import { WallClock } from "./wall-clock.ts";
 
 export class HeadSampling implements TracerProvider {
   readonly #sampling: Sampling;
-  readonly #origin: Omit<SpanOrigin, "instrumentationScope">;
+  readonly #origin: Pick<SpanOrigin, "resource" | "take">;
+  readonly #clock = new WallClock();
   readonly #traces: NewTraces;
 
-  constructor(sampling: Sampling, origin: Omit<SpanOrigin, "instrumentationScope">) {
+  constructor(sampling: Sampling, origin: Pick<SpanOrigin, "resource" | "take">) {
     this.#sampling = sampling;
     this.#origin = origin;
     this.#traces = new NewTraces(sampling.share);
   }
 
   getTracer(name: string): Tracer {
-    const origin = { ...this.#origin, instrumentationScope: { name } };
+    const origin = { ...this.#origin, clock: this.#clock, instrumentationScope: { name } };
     return {
       startSpan: (span, options = {}, context = ROOT_CONTEXT) => this.#start(origin, span, options, context),
       /** There is no active span, because keeping one costs every promise of the process: each is told its parent. */
@@ -42,16 +45,16 @@ export class HeadSampling implements TracerProvider {
 
   #start(origin: SpanOrigin, name: string, options: SpanOptions, within: Context): Span {
     const parent = options.root ? undefined : parentIn(within);
-    const context = parent ? this.#goOn(parent) : new WrittenContext(this.#traces.next());
-    if (!isSampledContext(context)) return trace.wrapSpanContext(context);
-    return new RecordedSpan(origin, name, options, context, parent);
+    const traceparent = parent ? this.#goOn(parent) : this.#traces.next();
+    if (!isSampled(traceparent)) return new UnrecordedSpan(traceparent, parent?.traceState);
+    return new RecordedSpan(origin, name, options, new WrittenContext(traceparent, parent?.traceState), parent);
   }
 
-  #goOn(parent: SpanContext): SpanContext {
+  #goOn(parent: SpanContext): string {
     const { share, parentBased } = this.#sampling;
-    const { traceId, traceState } = parent;
+    const { traceId } = parent;
     const recorded = parentBased ? isSampledContext(parent) : isOfShare(traceId, share);
-    return new WrittenContext(`00-${traceId}-${this.#traces.nextSpanId()}-0${Number(recorded)}`, traceState);
+    return `00-${traceId}-${this.#traces.nextSpanId()}-0${Number(recorded)}`;
   }
 }
 

@@ -6,7 +6,7 @@ import { randomBytes, randomFillSync } from "node:crypto";
 
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
-const MADE_AT_ONCE = 512;
+const MADE_AT_ONCE = 128;
 
 /** The lowest 56 bits of a trace id are random for certain. Of them these decide: as many as are read at once. */
 const DECIDING_AT = 9;
@@ -26,19 +26,24 @@ function isDecided(deciding: number, share: number): boolean {
   return deciding >= (1 - share) * DECIDING_BELOW;
 }
 
-const EMPTY = `00-${"0".repeat(2 * TRACE_ID_BYTES)}-${"0".repeat(2 * SPAN_ID_BYTES)}-00`;
-const TRACE_ID_AT = 3;
-const SPAN_ID_AT = TRACE_ID_AT + 2 * TRACE_ID_BYTES + 1;
-const FLAG_AT = EMPTY.length - 1;
+const BLANK = `00-${"0".repeat(2 * TRACE_ID_BYTES)}-${"0".repeat(2 * SPAN_ID_BYTES)}-00`;
+const TRACE_ID_AT = "00-".length;
+const SPAN_ID_AT = TRACE_ID_AT + 2 * TRACE_ID_BYTES + "-".length;
+const FLAG_AT = BLANK.length - 1;
 const [ZERO, ONE] = Buffer.from("01");
-const DIGITS = Buffer.from("0123456789abcdef");
+
+/** Of each byte its two digits, as they are written. */
+const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  return Buffer.from(byte.toString(16).padStart(2, "0")).readUInt16BE();
+});
 
 export class NewTraces {
   readonly #share: number;
   readonly #random = Buffer.alloc((TRACE_ID_BYTES + SPAN_ID_BYTES) * MADE_AT_ONCE);
-  /** `traceparent`s, one behind the other. */
-  readonly #traces = Buffer.from(EMPTY.repeat(MADE_AT_ONCE));
-  #tracesUsed = this.#traces.length;
+  /** `traceparent`s, as JSON. */
+  readonly #page = Buffer.from(JSON.stringify(Array.from({ length: MADE_AT_ONCE }, () => BLANK)));
+  readonly #digits = new DataView(this.#page.buffer, this.#page.byteOffset, this.#page.length);
+  #traces: string[] = [];
   #spanIds = "";
   #spanIdsUsed = 0;
 
@@ -49,14 +54,7 @@ export class NewTraces {
 
   /** The `traceparent` of the first span of a new trace: recorded when its flags say so. */
   next(): string {
-    if (this.#tracesUsed === this.#traces.length) {
-      this.#write();
-      this.#tracesUsed = 0;
-    }
-    const from = this.#tracesUsed;
-    this.#tracesUsed += EMPTY.length;
-    // Text of its own: a part of a longer one costs more wherever it is read, and keeps all of that in memory.
-    return this.#traces.toString("latin1", from, this.#tracesUsed);
+    return this.#traces.pop() ?? this.#make();
   }
 
   nextSpanId(): string {
@@ -69,25 +67,25 @@ export class NewTraces {
     return this.#spanIds.slice(from, this.#spanIdsUsed);
   }
 
-  #write(): void {
+  /** Makes more of them, and gives one. */
+  #make(): string {
     const random = randomFillSync(this.#random);
-    const traces = this.#traces;
+    const [page, digits] = [this.#page, this.#digits];
     let from = 0;
-    for (let at = 0; at < traces.length; at += EMPTY.length) {
+    for (let at = '["'.length; at < page.length; at += BLANK.length + '","'.length) {
       const recorded = isDecided(random.readUIntBE(from + DECIDING_AT, DECIDING_BYTES), this.#share);
-      traces[at + FLAG_AT] = (recorded ? ONE : ZERO) ?? 0;
-      from = writeHex(random, from, TRACE_ID_BYTES, traces, at + TRACE_ID_AT);
-      from = writeHex(random, from, SPAN_ID_BYTES, traces, at + SPAN_ID_AT);
+      page[at + FLAG_AT] = (recorded ? ONE : ZERO) ?? 0;
+      from = writeHex(random, from, TRACE_ID_BYTES, digits, at + TRACE_ID_AT);
+      from = writeHex(random, from, SPAN_ID_BYTES, digits, at + SPAN_ID_AT);
     }
+    // So each is text of its own: a part of a longer one costs more wherever it is read, and keeps all of that in memory.
+    this.#traces = JSON.parse(page.toString("latin1")) as string[];
+    return this.next();
   }
 }
 
 /** @returns where the bytes end */
-function writeHex(bytes: Uint8Array, from: number, length: number, page: Uint8Array, at: number): number {
-  for (let i = 0; i < length; i += 1) {
-    const byte = bytes[from + i] ?? 0;
-    page[at + 2 * i] = DIGITS[byte >> 4] ?? 0;
-    page[at + 2 * i + 1] = DIGITS[byte & 15] ?? 0;
-  }
+function writeHex(bytes: Uint8Array, from: number, length: number, digits: DataView, at: number): number {
+  for (let i = 0; i < length; i += 1) digits.setUint16(at + 2 * i, DIGITS[bytes[from + i] ?? 0] ?? 0);
   return from + length;
 }

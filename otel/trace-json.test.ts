@@ -51,8 +51,11 @@ test("spans are written as the SDK writes them", () => {
       counts: [1, 2.5],
       none: [],
     });
-    if (context)
-      all.addLinks([{ context, attributes: { about: "link" } }, { context: { ...context, isRemote: false } }]);
+    if (context) {
+      const { traceId, spanId, traceFlags } = context;
+      const near = { traceId, spanId, traceFlags, isRemote: false };
+      all.addLinks([{ context, attributes: { about: "link" } }, { context: near }]);
+    }
     all.addEvent("at").addEvent("with", { size: 2 }, [1_795_000_000, 999_999_999]);
     all.setStatus({ code: SpanStatusCode.ERROR, message: 'why "so"' });
     return [plain, same, own, over, all];

@@ -5,7 +5,7 @@
 import type { Attributes, AttributeValue, Link, SpanContext } from "@opentelemetry/api";
 import { type ISerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-node";
-import type { RecordedSpan } from "./recorded-span.ts";
+import { hrTimeOf, type RecordedSpan } from "./recorded-span.ts";
 
 type TraceSerializer = ISerializer<ReadableSpan[], ReturnType<typeof JsonTraceSerializer.deserializeResponse>>;
 
@@ -15,7 +15,7 @@ export class TraceJson implements TraceSerializer {
   readonly #page = new Page();
 
   /** @param spans recorded by us, all under the same tracer's name */
-  serializeRequest(spans: ReadableSpan[]): Uint8Array | undefined {
+  serializeRequest(spans: ReadableSpan[]): Uint8Array<ArrayBuffer> | undefined {
     const [first] = spans;
     if (first === undefined) return undefined;
     this.#envelope ??= envelopeOf(first);
@@ -56,9 +56,9 @@ class Page {
     this.#end = 0;
   }
 
-  /** All that was written since it was clear. */
-  copy(): Uint8Array {
-    return Buffer.from(this.#bytes.subarray(0, this.#end));
+  /** All that was written since it was clear, in memory of its own. */
+  copy(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#bytes.subarray(0, this.#end));
   }
 
   #grow(bytes: number): void {
@@ -89,10 +89,11 @@ function envelopeOf(span: ReadableSpan): Envelope {
 function spanText(span: RecordedSpan): string {
   const { parentSpanContext: parent, status } = span;
   const context = span.spanContext();
+  const [startMs, endMs] = span.times;
   const message = status.message === undefined ? "" : `,"message":${JSON.stringify(status.message)}`;
   return (
     `{${idsText(context)},${parent ? `"parentSpanId":"${parent.spanId}",` : ""}"name":${quote(span.name)},` +
-    `"kind":${span.kind + 1},"startTimeUnixNano":"${nanoText(span.startTime)}","endTimeUnixNano":"${nanoText(span.endTime)}",` +
+    `"kind":${span.kind + 1},"startTimeUnixNano":"${nanoText(hrTimeOf(startMs))}","endTimeUnixNano":"${nanoText(hrTimeOf(endMs))}",` +
     `"attributes":[${attributesOf(span)}],"droppedAttributesCount":0,` +
     `"events":[${span.events.length === 0 ? "" : span.events.map(eventText).join(",")}],"droppedEventsCount":0,` +
     `"status":{"code":${status.code}${message}},` +
@@ -134,23 +135,28 @@ const commonTexts = new WeakMap<Attributes, string>();
 
 function attributesOf(span: RecordedSpan): string {
   const { common, own } = span;
-  for (const name in own) if (name in common) return attributesText(span.attributes);
   let text = commonTexts.get(common);
   if (text === undefined) {
     text = attributesText(common);
     commonTexts.set(common, text);
   }
-  const rest = attributesText(own);
-  return text === "" || rest === "" ? text + rest : `${text},${rest}`;
+  for (let at = 0; at < own.length; at += 2) {
+    const name = own[at] as string;
+    if (name in common || own.indexOf(name, at + 1) > at) return attributesText(span.attributes);
+    text += attributeText(text, name, own[at + 1]);
+  }
+  return text;
 }
 
 function attributesText(attributes: Attributes): string {
   let text = "";
-  for (const name in attributes) {
-    const value = attributes[name];
-    text += `${text === "" ? "" : ","}{"key":"${name}","value":${valueText(value ?? null)}}`;
-  }
+  for (const name in attributes) text += attributeText(text, name, attributes[name]);
   return text;
+}
+
+/** @param before what it follows */
+function attributeText(before: string, name: string, value: AttributeValue | undefined): string {
+  return `${before === "" ? "" : ","}{"key":"${name}","value":${valueText(value ?? null)}}`;
 }
 
 function valueText(value: AttributeValue | null): string {
