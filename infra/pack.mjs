@@ -12,7 +12,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
-const PROGRAMS = ["api/main", "consumer/main", "otel/bootstrap"];
+const PROGRAMS = ["api/main", "consumer/main", "otel/bootstrap", "otel/export-thread"];
 /** Where everything lies that more than one program loads, and what of ours loads a file that is beside it: the Lua. */
 const SHARED = "core";
 

@@ -8,7 +8,7 @@
  * Spans that are left are sent when the process has nothing more to do. What a kill -9 takes with it is at most
  * OTEL_BSP_SCHEDULE_DELAY of spans.
  */
-import { basename, dirname } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { diag, trace } from "@opentelemetry/api";
 import {
   defaultResource,
@@ -22,10 +22,13 @@ import { createLogger } from "../core/logger.ts";
 import { HeadSampling } from "./head-sampling.ts";
 import { DEFAULTS, exportsTraces, readLogLevel, readSampling, type Sampling } from "./settings.ts";
 import { setDiagLogger } from "./tell-of-faults.ts";
-import { TraceJsonExporter } from "./trace-json-exporter.ts";
+import { ThreadExporter } from "./thread-exporter.ts";
 
 /** Not even what came recorded: nobody would see it. */
 const NOTHING: Sampling = { share: 0, parentBased: false };
+
+/** Beside this file: written in TypeScript where sources are run, in JavaScript where they were built. */
+const exportProgram = new URL(`./export-thread${extname(import.meta.url)}`, import.meta.url);
 
 /** `dist/api/main.js` is the api. */
 const service = basename(dirname(process.argv[1] ?? ""));
@@ -40,7 +43,7 @@ if (process.env.OTEL_SDK_DISABLED?.toLowerCase() !== "true") {
   const tellInvalid = (name: string) => logger.warn(`${name} cannot be read: it is as if it were not set`);
   const sampling = exporting ? readSampling(process.env, tellInvalid) : NOTHING;
   const processor: SpanProcessor = exporting
-    ? new BatchSpanProcessor(new TraceJsonExporter())
+    ? new BatchSpanProcessor(new ThreadExporter(exportProgram))
     : new NoopSpanProcessor();
   // Not what the process was called with: that may be anything.
   const detectors = [envDetector, hostDetector, serviceInstanceIdDetector];

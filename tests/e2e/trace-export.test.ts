@@ -6,8 +6,10 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-node";
 import { afterEach, expect, test, vi } from "vitest";
-import { HeadSampling } from "./head-sampling.ts";
-import { TraceJsonExporter } from "./trace-json-exporter.ts";
+import { HeadSampling } from "../../otel/head-sampling.ts";
+import { ThreadExporter } from "../../otel/thread-exporter.ts";
+
+const THREAD = new URL("../../dist/packed/otel/export-thread.js", import.meta.url);
 
 interface Sent {
   readonly url: string | undefined;
@@ -32,6 +34,15 @@ afterEach(() => {
   collector.close();
 });
 
+function spansNamed(name: string): ReadableSpan[] {
+  const spans: ReadableSpan[] = [];
+  const resource = resourceFromAttributes({ "service.name": "api" });
+  const take = (span: ReadableSpan) => void spans.push(span);
+  const tracer = new HeadSampling({ share: 1, parentBased: true }, { resource, take }).getTracer("test");
+  tracer.startSpan(name, { attributes: { own: "yes" } }).end();
+  return spans;
+}
+
 /** @returns how it ended, 0 for well */
 function exported(exporter: SpanExporter, spans: ReadableSpan[]): Promise<number> {
   return new Promise((resolve) => {
@@ -46,18 +57,8 @@ test("a collector is sent what OpenTelemetry's exporter sends, to where its sett
   vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${port}/below`);
   vi.stubEnv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a");
 
-  const spans: ReadableSpan[] = [];
-  const resource = resourceFromAttributes({ "service.name": "api" });
-  const sampling = new HeadSampling(
-    { share: 1, parentBased: true },
-    { resource, take: (span) => void spans.push(span) },
-  );
-  sampling
-    .getTracer("test")
-    .startSpan("span", { attributes: { own: "yes" } })
-    .end();
-
-  for (const exporter of [new TraceJsonExporter(), new OTLPTraceExporter()]) {
+  const spans = spansNamed("span");
+  for (const exporter of [new ThreadExporter(THREAD), new OTLPTraceExporter()]) {
     expect(await exported(exporter, spans)).toBe(0);
     await exporter.shutdown();
   }
@@ -65,4 +66,19 @@ test("a collector is sent what OpenTelemetry's exporter sends, to where its sett
   expect(sent).toHaveLength(4);
   expect(ours).toMatchObject({ url: "/below/v1/traces", headers: { "x-tenant": "a" } });
   expect([ours, oursAgain]).toEqual([theirs, theirs]);
+});
+
+test("a thread that ends fails its batch alone: the next one has a new thread", async () => {
+  const program = `
+    import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ id, body }) => {
+      if (Buffer.from(body).includes("deadly")) process.exit(1);
+      parentPort.postMessage({ id, fault: null });
+    });
+  `;
+  const exporter = new ThreadExporter(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+  expect(await exported(exporter, spansNamed("good"))).toBe(0);
+  expect(await exported(exporter, spansNamed("deadly"))).toBe(1);
+  expect(await exported(exporter, spansNamed("good"))).toBe(0);
+  await exporter.shutdown();
 });
