@@ -45,9 +45,7 @@ export class ThreadExporter implements SpanExporter {
   }
 
   async shutdown(): Promise<void> {
-    const thread = this.#thread;
-    this.#thread = null;
-    await thread?.terminate();
+    await this.#thread?.terminate();
   }
 
   #begin(): Worker {
@@ -70,9 +68,10 @@ export class ThreadExporter implements SpanExporter {
     done?.(error ? { code: FAILED, error } : { code: SUCCESS });
   }
 
-  /** The next batch has a new one. */
+  /** The next batch has a new one. @param thread may be told of twice, when another one is at work already */
   #ended(thread: Worker, error: Error): void {
-    if (this.#thread === thread) this.#thread = null;
+    if (this.#thread !== thread) return;
+    this.#thread = null;
     for (const id of [...this.#sending.keys()]) this.#settle(id, error);
   }
 }

@@ -68,17 +68,20 @@ test("a collector is sent what OpenTelemetry's exporter sends, to where its sett
   expect([ours, oursAgain]).toEqual([theirs, theirs]);
 });
 
-test("a thread that ends fails its batch alone: the next one has a new thread", async () => {
+test("a thread that ends or breaks fails its batch alone: the next one has a new thread", async () => {
   const program = `
     import { parentPort } from "node:worker_threads";
     parentPort.on("message", ({ id, body }) => {
       if (Buffer.from(body).includes("deadly")) process.exit(1);
+      if (Buffer.from(body).includes("broken")) throw new Error("broken");
       parentPort.postMessage({ id, fault: null });
     });
   `;
   const exporter = new ThreadExporter(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
   expect(await exported(exporter, spansNamed("good"))).toBe(0);
-  expect(await exported(exporter, spansNamed("deadly"))).toBe(1);
-  expect(await exported(exporter, spansNamed("good"))).toBe(0);
+  for (const bad of ["deadly", "broken"]) {
+    expect(await exported(exporter, spansNamed(bad))).toBe(1);
+    expect(await exported(exporter, spansNamed("good"))).toBe(0);
+  }
   await exporter.shutdown();
 });
