@@ -23,6 +23,7 @@ const APPLIED = { outcome: "applied" } as const;
 
 /** One call on its way. */
 export interface Applying {
+  /** Since the epoch. */
   readonly startMs: number;
   /** The same moment by the clock that is fine enough for a call: most take less than a millisecond. */
   readonly begunMs: number;
@@ -82,7 +83,7 @@ export class CommandSpans {
     const died = entries.filter((entry) => ended.get(entry.id)?.outcome === "dead" && !isRecorded(entry));
     // Not all of many are named.
     const unnamed = reply.dead + reply.rejected > ended.size ? null : APPLIED;
-    const endMs = endOf(applying);
+    const endMs = performance.now();
     for (const entry of [...sampled, ...died]) {
       if (entry.kind === "command") this.#processed(applying, entry, ended.get(entry.id) ?? unnamed, endMs);
     }
@@ -108,7 +109,7 @@ export class CommandSpans {
     this.#failed = true;
     if (call) endFailed(call, error);
     if ((attempt & (attempt - 1)) !== 0) return;
-    const endMs = endOf(applying);
+    const endMs = performance.now();
     for (const { id, command } of sampled) endFailed(this.#start(applying, id, command), error, endMs);
   }
 
@@ -129,9 +130,9 @@ export class CommandSpans {
     }
   }
 
-  #start({ startMs, call, attempt }: Applying, id: EntryId, command: Command): Span {
+  #start({ startMs, begunMs, call, attempt }: Applying, id: EntryId, command: Command): Span {
     const links = call ? [{ context: call.spanContext() }] : [];
-    const options = { kind: SpanKind.CONSUMER, attributes: this.#processAttributes, links, startTime: startMs };
+    const options = { kind: SpanKind.CONSUMER, attributes: this.#processAttributes, links, startTime: begunMs };
     const span = this.#tracer.startSpan(SPANS.process, options, contextOf(command, true));
     span.setAttribute(ATTRIBUTES.messagingMessage, formatRevision(this.#partition, id));
     span.setAttribute(ATTRIBUTES.namespace, command.namespace);
@@ -143,11 +144,6 @@ export class CommandSpans {
 
 function operationOf(operation: string, type: string): Attributes {
   return { [ATTRIBUTES.messagingOperation]: operation, [ATTRIBUTES.messagingOperationType]: type };
-}
-
-/** Now, and after its start: a span that ends where it begins is taken for a fault of clocks. */
-function endOf({ startMs, begunMs }: Applying): number {
-  return startMs + performance.now() - begunMs;
 }
 
 function isRecorded(entry: ApplicableEntry): entry is CommandEntry {

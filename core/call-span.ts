@@ -29,7 +29,7 @@ export function startCallSpan(tracer: Tracer, name: string, sampled: readonly Co
 
 /**
  * Ends a span of what went wrong. The error's message is left away: it might be Redis', and of anything.
- * @param endMs now, when left out
+ * @param endMs by `performance.now()`; now, when left out
  */
 export function endFailed(span: Span, error: unknown, endMs?: number): void {
   span.setAttribute(ATTRIBUTES.errorType, error instanceof OperatingError ? error.code : nameOf(error));
