@@ -3,13 +3,11 @@
  * the SDK makes of them, in a third of its time (docs/decisions/0035-spans.md). What all spans of a kind have is written once.
  */
 import type { Attributes, AttributeValue, Link, SpanContext } from "@opentelemetry/api";
-import { type ISerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace-node";
 import { hrTimeOf, type RecordedSpan } from "./recorded-span.ts";
 
-type TraceSerializer = ISerializer<ReadableSpan[], ReturnType<typeof JsonTraceSerializer.deserializeResponse>>;
-
-export class TraceJson implements TraceSerializer {
+export class TraceJson {
   /** What comes before the spans and after them: resource and scope are the same for all of a process. */
   #envelope: Envelope | null = null;
   readonly #page = new Page();
@@ -29,10 +27,6 @@ export class TraceJson implements TraceSerializer {
     }
     page.write(after);
     return page.copy();
-  }
-
-  deserializeResponse(data: Uint8Array) {
-    return JsonTraceSerializer.deserializeResponse(data);
   }
 }
 
